@@ -1,0 +1,45 @@
+"""What a driver is to do, in the imperative. All of them may be given again after a crash."""
+
+from typing import NamedTuple
+
+
+class EvaluateCondition(NamedTuple):
+    node: int
+
+
+class EvaluateItems(NamedTuple):
+    node: int
+
+
+class StartAttempt(NamedTuple):
+    node: int
+    attempt: int
+
+
+class StartRevert(NamedTuple):
+    node: int
+    attempt: int
+
+
+class StartProbe(NamedTuple):
+    node: int
+    attempt: int
+
+
+class StopAttempt(NamedTuple):
+    """End what runs of this attempt; its result is still awaited."""
+
+    node: int
+    attempt: int
+
+
+class StartTimer(NamedTuple):
+    """Report ``TimerFired(node, due)`` once the clock has reached ``due``."""
+
+    node: int
+    due: float
+
+
+Command = (
+    EvaluateCondition | EvaluateItems | StartAttempt | StartRevert | StartProbe | StopAttempt | StartTimer
+)
