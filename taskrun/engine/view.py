@@ -7,6 +7,8 @@ costs O(1) whatever the number of tasks; only `rows` is built anew, and only whe
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
+from taskrun.engine.policy import UNDO_RETRY
+
 IN_FLIGHT = ("RUNNING", "RETRYING", "REVERTING")
 TROUBLED = ("FAILURE", "REVERT_FAILURE", "UNKNOWN")
 FINISHED = ("SUCCESS", "REVERTED", "IGNORE")
@@ -469,7 +471,7 @@ def _task_row(task: Mapping[str, Any], group: Group, order: int) -> Row:
     row.limit = (task.get("retry") or {}).get("attempts", 1)
     row.revert = revert.get("form", "none")
     row.reason = revert.get("reason")
-    row.revert_limit = (revert.get("retry") or {}).get("attempts", 1)
+    row.revert_limit = revert["retry"].get("attempts", 1) if revert.get("retry") else UNDO_RETRY.attempts
     return row
 
 
