@@ -1,0 +1,79 @@
+"""How entries become text: JSON in the journal, and the public event that scripts read."""
+
+import time
+import zlib
+from json import JSONDecodeError, JSONDecoder, JSONEncoder
+from typing import Any
+
+from taskrun.errors import JournalCorruptError
+from taskrun.journal.base import Entry
+
+_compact = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_ascii = JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+_parse = JSONDecoder().decode
+
+COMPRESS_ABOVE = 4096
+TRANSITIONS = frozenset({"flow", "task", "retry"})
+
+
+def encode(value: Any) -> str:
+    """Compact JSON. Text that is not valid Unicode (a file name's stray bytes) is kept by escapes."""
+    text = _compact(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _ascii(value)
+    return text
+
+
+def decode(text: str) -> Any:
+    try:
+        return _parse(text)
+    except JSONDecodeError as error:
+        raise JournalCorruptError(f"a value in the journal is not valid JSON any more: {error}") from error
+
+
+def pack(document: bytes) -> bytes:
+    """A definition for keeping: JSON, deflated when it is large. A JSON object never starts with ``x``."""
+    return zlib.compress(document, 1) if len(document) > COMPRESS_ABOVE else document
+
+
+def unpack(stored: bytes) -> bytes:
+    try:
+        return zlib.decompress(stored) if stored[:1] == b"x" else stored
+    except zlib.error as error:
+        raise JournalCorruptError(f"a definition in the journal cannot be read any more: {error}") from error
+
+
+def timestamp(seconds: float) -> str:
+    """ISO 8601, UTC, with microseconds and Z."""
+    whole, micro = divmod(round(seconds * 1_000_000), 1_000_000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{micro:06d}Z"
+
+
+def event_dict(run_id: str, entry: Entry) -> dict[str, Any]:
+    """The public JSON event of an entry.
+
+    Transitions always have ``outputs`` and ``failure`` (null when there is none); the other kinds have a
+    state and an attempt only where they mean something. What else the entry carries follows.
+    """
+    data = entry.data or {}
+    event: dict[str, Any] = {
+        "v": 1,
+        "seq": entry.seq,
+        "time": timestamp(entry.time),
+        "run": run_id,
+        "kind": entry.kind,
+        "name": entry.name,
+    }
+    if entry.kind in TRANSITIONS:
+        event |= {"old_state": entry.old_state, "state": entry.state, "attempt": entry.attempt}
+        event |= {"outputs": data.get("outputs") or {}, "failure": data.get("failure")}
+    else:
+        if entry.state is not None:
+            event |= {"old_state": entry.old_state, "state": entry.state}
+        if entry.attempt:
+            event["attempt"] = entry.attempt
+    for key, value in data.items():
+        event.setdefault(key, value)
+    return event

@@ -1,0 +1,112 @@
+"""Where taskrun keeps its state: one private directory, checked before anything is trusted to it."""
+
+# Every command comes through here, and importing pathlib takes 10 ms.
+# ruff: noqa: PTH100, PTH103, PTH111, PTH116, PTH117, PTH123
+
+import os
+import stat
+
+from taskrun.errors import UsageError
+from taskrun.journal.ids import is_run_id
+
+DATABASE = "journal.db"
+NETWORK = frozenset({
+    "9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.s3fs", "fuse.sshfs", "glusterfs", "gpfs", "lustre",
+    "ncpfs", "nfs", "nfs4", "smb3", "smbfs", "vboxsf",
+})  # fmt: skip
+_HINT = "set TASKRUN_HOME to a directory of your own on a local disk"
+
+
+def home() -> str:
+    """``$TASKRUN_HOME``, else the platform's directory for state. It need not exist yet."""
+    given = os.environ.get("TASKRUN_HOME")
+    if given:
+        return os.path.abspath(os.path.expanduser(given))
+    from platformdirs import user_state_dir  # noqa: PLC0415 - 17 ms, and not needed with TASKRUN_HOME set
+
+    path = user_state_dir("taskrun")
+    if not os.path.isabs(path):
+        raise UsageError("there is no home directory to keep the state of runs in", hint=_HINT)
+    return path
+
+
+def database(home: str) -> str:
+    return f"{home}/{DATABASE}"
+
+
+def run_dir(home: str, run_id: str) -> str:
+    """The directory of one run. An id that is none never becomes part of a path."""
+    if not is_run_id(run_id):
+        raise UsageError(f"{run_id!r} is not a run id")
+    return f"{home}/runs/{run_id}"
+
+
+def make_run_dir(home: str, run_id: str) -> str:
+    path = run_dir(home, run_id)
+    _make(path)
+    return path
+
+
+def make_home(path: str) -> None:
+    """Create the directory if it is missing and make sure nobody else can write to it."""
+    _make(path)
+    check_home(path)
+
+
+def check_home(path: str) -> None:
+    """Raise a UsageError unless ``path`` is a directory that only its owner, this user, can write to."""
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        raise _refused(path, error.strerror or str(error)) from error
+    if not stat.S_ISDIR(status.st_mode):
+        raise _refused(path, "it is not a directory")
+    check_private(path, status)
+
+
+def check_private(path: str, status: os.stat_result) -> None:
+    """Like ssh with its keys: what others can write cannot be believed."""
+    if status.st_uid != os.geteuid():
+        raise _refused(path, f"it belongs to user {status.st_uid}, this is user {os.geteuid()}")
+    if status.st_mode & 0o022:
+        raise UsageError(
+            f"the state in {path} could be changed by other users (mode {stat.S_IMODE(status.st_mode):04o})",
+            hint=f"chmod go-w {path}, or {_HINT}",
+        )
+
+
+def network_filesystem(path: str) -> str | None:
+    """The type of a network file system ``path`` lies on: SQLite's WAL needs a disk of this machine."""
+    real = os.path.realpath(path)
+    best, found = "", ""
+    try:
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+            for line in file:
+                point, kind = _mount(line)
+                if (real + "/").startswith(point.rstrip("/") + "/") and len(point) >= len(best):
+                    best, found = point, kind
+    except OSError:
+        return None
+    return found if found in NETWORK else None
+
+
+def _mount(line: str) -> tuple[str, str]:
+    """Mount point and type of a line of mountinfo, where blanks in a path are written in octal."""
+    before, _, after = line.partition(" - ")
+    point = before.split(" ")[4]
+    for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        point = point.replace(code, character)
+    return point, after.split(" ", 1)[0]
+
+
+def _make(path: str) -> None:
+    try:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+    except FileExistsError as error:
+        raise _refused(path, "it is not a directory") from error
+    except OSError as error:
+        raise _refused(path, error.strerror or str(error)) from error
+
+
+def _refused(path: str, reason: str) -> UsageError:
+    return UsageError(f"the state of runs cannot be kept in {path}: {reason}", hint=_HINT)
