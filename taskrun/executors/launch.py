@@ -1,0 +1,143 @@
+"""Starts the process of one attempt, and says in words why one could not be started."""
+
+# pathlib is left out: its import costs more than this whole module.
+# ruff: noqa: PTH110, PTH113
+import errno
+import os
+import signal
+from collections.abc import Mapping, Sequence
+
+from taskrun.executors.protocol import Spawn
+
+_OUTPUT_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOCTTY | os.O_NOFOLLOW
+_INPUT_FLAGS = os.O_RDONLY | os.O_NOCTTY
+_FULL = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETXTBSY})
+"""The system has no room just now, or somebody is still writing the program: worth another try."""
+
+_HOME = "/"
+"""Where the supervisor stays between two starts, so that it keeps no file system from being unmounted."""
+
+
+class CannotStartError(Exception):
+    """Trying again would not help. ``code`` is the errno."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class BusyError(Exception):
+    """Trying again may help. ``code`` is the errno."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(os.strerror(code))
+        self.code = code
+
+
+def launch(spawn: Spawn, environment: Mapping[str, str], ignored: Sequence[int]) -> int:
+    """Start the process as the leader of a session of its own; its number.
+
+    ``ignored`` are the signals this process ignores, which the new one must not inherit.
+
+    Raises:
+        CannotStartError: it never ran, and never will in this way.
+        BusyError: it did not run for want of room.
+
+    """
+    try:
+        os.chdir(spawn.cwd)
+    except OSError as error:
+        raise _no_directory(spawn.cwd, error) from None
+    try:
+        return os.posix_spawn(
+            _program(spawn.argv, environment),
+            spawn.argv,
+            environment,
+            file_actions=_files(spawn),
+            setsid=True,
+            setsigmask=(),
+            setsigdef=ignored,
+        )
+    except OSError as error:
+        code = error.errno or 0
+        if code in _FULL:
+            raise BusyError(code) from None
+        raise _explain(spawn, environment, code) from None
+    except (ValueError, TypeError) as error:  # a NUL, a "=" in a name, an empty list
+        raise CannotStartError(errno.EINVAL, f"cannot start {_name(spawn)}: {error}") from None
+    finally:
+        os.chdir(_HOME)
+
+
+def _files(spawn: Spawn) -> list[tuple[int, int, str, int, int] | tuple[int, int, int]]:
+    out: tuple[int, int, str, int, int] = (os.POSIX_SPAWN_OPEN, 1, spawn.out, _OUTPUT_FLAGS, 0o600)
+    error: tuple[int, int, str, int, int] | tuple[int, int, int]
+    if spawn.err is None:
+        error = (os.POSIX_SPAWN_DUP2, 1, 2)
+    else:
+        error = (os.POSIX_SPAWN_OPEN, 2, spawn.err, _OUTPUT_FLAGS, 0o600)
+    if spawn.stdin is None:
+        return [out, error]  # the supervisor's own input is /dev/null
+    return [(os.POSIX_SPAWN_OPEN, 0, spawn.stdin, _INPUT_FLAGS, 0), out, error]
+
+
+def _program(argv: Sequence[str], environment: Mapping[str, str]) -> str:
+    """Find the program in the PATH of the attempt, which need not be the supervisor's."""
+    name = argv[0] if argv else ""
+    if "/" in name or not name:
+        return name
+    found = errno.ENOENT
+    for directory in environment.get("PATH", os.defpath).split(":"):
+        path = f"{directory or '.'}/{name}"
+        if os.path.isfile(path):
+            if os.access(path, os.X_OK):
+                return path
+            found = errno.EACCES
+    raise OSError(found, os.strerror(found))
+
+
+def _name(spawn: Spawn) -> str:
+    return repr(spawn.argv[0]) if spawn.argv else "an empty command"
+
+
+def _no_directory(path: str, error: OSError) -> CannotStartError:
+    code = error.errno or 0
+    if code == errno.ENOENT:
+        return CannotStartError(code, f"the working directory {path!r} does not exist")
+    return CannotStartError(code, f"cannot enter the working directory {path!r}: {os.strerror(code)}")
+
+
+def _explain(spawn: Spawn, environment: Mapping[str, str], code: int) -> CannotStartError:
+    """Find out which of the files was the trouble: ``posix_spawn`` tells only the errno."""
+    for path, flags in ((spawn.stdin, _INPUT_FLAGS), (spawn.out, _OUTPUT_FLAGS), (spawn.err, _OUTPUT_FLAGS)):
+        if path is not None and (trouble := _trouble(path, flags)):
+            verb = "read" if flags == _INPUT_FLAGS else "write"
+            return CannotStartError(code, f"cannot start {_name(spawn)}: cannot {verb} {path!r}: {trouble}")
+    return CannotStartError(code, f"cannot start {_name(spawn)}: {_exec_trouble(spawn, environment, code)}")
+
+
+def _trouble(path: str, flags: int) -> str:
+    try:
+        os.close(os.open(path, flags | os.O_NONBLOCK, 0o600))
+    except OSError as error:
+        return os.strerror(error.errno or 0)
+    return ""
+
+
+def _exec_trouble(spawn: Spawn, environment: Mapping[str, str], code: int) -> str:
+    name = spawn.argv[0]
+    if code == errno.E2BIG:
+        return "its arguments and environment are too long for the system"
+    if code == errno.ENOEXEC:
+        return "it is not a program (no '#!' in its first line?)"
+    if code == errno.ENOENT:
+        if "/" not in name:
+            return f"not found in PATH ({environment.get('PATH', os.defpath)})"
+        if os.path.exists(name):
+            return "the interpreter its first line names does not exist"
+    return os.strerror(code)
+
+
+def ignored_signals() -> list[int]:
+    """The signals this process ignores, by inheritance or by its own will."""
+    return [number for number in signal.valid_signals() if signal.getsignal(number) is signal.SIG_IGN]
