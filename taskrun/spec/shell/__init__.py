@@ -1,0 +1,1 @@
+"""A lexer of POSIX shell and bash scripts that finds out in which context each expression of a script stands."""
