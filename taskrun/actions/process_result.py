@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from taskrun.actions.base import Result, UnexpectedResultError
 from taskrun.actions.json_values import parse_json
+from taskrun.actions.lazy_values import LazyValues
 from taskrun.errors import ActionError, ExpressionError
 
 VALUE_LIMIT = 1024 * 1024  # bytes of one value in an expression
@@ -15,68 +16,27 @@ VALUE_LIMIT = 1024 * 1024  # bytes of one value in an expression
 _MEANINGS = {126: "the command was found but cannot be executed", 127: "command not found"}
 
 
-class ProcessValues(dict[str, Any]):
-    """The name ``result``: a dict whose text values are read from the attempt's files on first use.
+class ProcessValues(LazyValues):
+    """The name ``result``: its text is read from the attempt's files on first use.
 
     A run of many tasks whose output nobody asks for never opens their logs. What is larger than 1 MiB
     is refused, not cut short: half a value in an ``outputs`` would be believed.
     """
 
-    _LAZY = ("stdout", "stderr", "json", "lines")
+    LAZY = ("stdout", "stderr", "json", "lines")
 
     def __init__(self, exit_code: int, out_path: str, err_path: str | None) -> None:
         super().__init__(exit_code=exit_code)
-        self._paths = {"stdout": out_path, "stderr": err_path}
+        self.paths = {"stdout": out_path, "stderr": err_path}
 
-    def __missing__(self, key: str) -> Any:
-        if key not in self._LAZY:
-            raise KeyError(key)
-        value = self[key] = self._read(key)
-        return value
-
-    def _read(self, key: str) -> Any:
+    def make(self, key: str) -> Any:
         if key == "lines":
             stdout = self["stdout"]
             return [line.removesuffix("\r") for line in stdout.split("\n")] if stdout else []
         if key == "json":
             return parse_json(self["stdout"])
-        path = self._paths[key]
+        path = self.paths[key]
         return "" if path is None else _text(path, key)
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return self[key] if key in self else default  # noqa: SIM401 - this is get
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._LAZY or super().__contains__(key)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys((*super().__iter__(), *self._LAZY)))
-
-    def __len__(self) -> int:
-        return len(list(iter(self)))
-
-    def keys(self) -> Any:
-        return list(iter(self))
-
-    def values(self) -> Any:
-        return [self[key] for key in self]
-
-    def items(self) -> Any:
-        return [(key, self[key]) for key in self]
-
-    def copy(self) -> dict[str, Any]:
-        return dict(self.items())
-
-    def __eq__(self, other: object) -> bool:
-        return self.copy() == other
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    __hash__ = None
-
-    def __repr__(self) -> str:
-        return f"ProcessValues(exit_code={super().__getitem__('exit_code')}, {self._paths})"
 
 
 def _text(path: str, key: str) -> str:

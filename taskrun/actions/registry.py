@@ -11,6 +11,7 @@ GROUP = "taskrun.actions"
 MODULES = {
     "run": "taskrun.actions.run",
     "exec": "taskrun.actions.exec_",
+    "http": "taskrun.actions.http",
     "python": "taskrun.actions.python",
     "sleep": "taskrun.actions.sleep",
     "echo": "taskrun.actions.echo",

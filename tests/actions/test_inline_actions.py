@@ -4,21 +4,11 @@ from taskrun.actions import assert_, echo, fail, sleep
 from taskrun.errors import ActionError
 
 
-@pytest.fixture
-def log():
-    return []
-
-
-@pytest.fixture
-def logging(here, log):
-    return here._replace(log=log.append)
-
-
 @pytest.mark.parametrize(
     ("message", "text"), [("hi", "hi"), (3, "3"), (True, "true"), (None, ""), ({"ä": [1]}, '{"ä": [1]}')]
 )
-def test_echo_writes_its_message_to_the_log(logging, log, message, text):
-    assert echo.do({"message": message}, logging).values == {"message": text}
+def test_echo_writes_its_message_to_the_log(talking, log, message, text):
+    assert echo.do({"message": message}, talking).values == {"message": text}
     assert log == [text]
 
 
@@ -26,9 +16,9 @@ def test_echo_needs_no_log(here):
     assert echo.do({"message": "x"}, here).values == {"message": "x"}
 
 
-def test_fail_fails_with_its_message(logging, log):
+def test_fail_fails_with_its_message(talking, log):
     with pytest.raises(ActionError) as caught:
-        fail.do({"message": "disk is full"}, logging)
+        fail.do({"message": "disk is full"}, talking)
     assert caught.value.as_failure() == {"type": "Failed", "message": "disk is full"}
     assert log == ["disk is full"]
 
@@ -53,9 +43,9 @@ def test_an_assertion_that_holds_gives_nothing(here):
         ({"that": 1}, "the assertion must be true or false, it is 1"),
     ],
 )
-def test_an_assertion_that_does_not_hold_fails(logging, fields, message):
+def test_an_assertion_that_does_not_hold_fails(talking, fields, message):
     with pytest.raises(ActionError) as caught:
-        assert_.do(fields, logging)
+        assert_.do(fields, talking)
     assert (caught.value.type, caught.value.message) == ("AssertionError", message)
 
 

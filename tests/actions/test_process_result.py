@@ -69,7 +69,7 @@ def test_json_is_the_value_or_none(left, out, value):
 
 def test_nothing_is_read_before_it_is_asked_for(left):
     values = left(b"first")
-    os.unlink(values._paths["stdout"])
+    os.unlink(values.paths["stdout"])
     assert values["exit_code"] == 0
     with pytest.raises(ExpressionError, match=r"result\.stdout cannot be read: No such file"):
         values["stdout"]
@@ -110,6 +110,13 @@ def test_it_looks_like_the_dict_it_stands_for(left):
     assert values != {}
     with pytest.raises(KeyError):
         values["nothing"]
+
+
+def test_its_repr_reads_nothing(left):
+    values = left(b"a")
+    assert repr(values) == "{'exit_code': 0, 'stdout': …, 'stderr': …, 'json': …, 'lines': …}"
+    values["stdout"]
+    assert repr(values) == "{'exit_code': 0, 'stdout': 'a', 'stderr': …, 'json': …, 'lines': …}"
 
 
 def test_signals_have_their_names():

@@ -154,5 +154,5 @@ def test_any_text_reaches_the_program_as_it_is(tmp_path_factory, words):
     from tests.actions.attempts import context
 
     here = context(tmp_path_factory.mktemp("exec"))
-    result = carry_out(exec_, {"argv": ["printf", r"%s\036", "first", *words]}, here)
-    assert result.values["stdout"].rstrip("\n").split("\x1e")[:-1] == ["first", *words]
+    result = carry_out(exec_, {"argv": ["printf", r"%s\000", "first", *words]}, here)
+    assert result.values["stdout"].split("\0")[:-1] == ["first", *words]
