@@ -1,9 +1,10 @@
 """Checksums that tie a run's rows together, so that damage is found and named instead of believed.
 
 Every entry carries the CRC-32 of its own text continued from the entry before it; the first continues from
-the run's seal (the checksum of what never changes about the run), and the run's head holds the last one under
-a seal of its own. A changed, missing, doubled or moved row breaks the chain at that row. This finds what a
-disk or a stray program does; it is no signature: somebody who can write the file can write the sums.
+the run's seal (the checksum of what never changes about the run). The run's head, rewritten whenever its
+state changes, holds how far the chain was then, under a seal of its own. A changed, missing, doubled or moved
+row breaks the chain at that row. This finds what a disk or a stray program does; it is no signature: somebody
+who can write the file can write the sums.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +13,7 @@ from zlib import crc32
 
 from taskrun.errors import HeldError, JournalCorruptError, JournalError
 from taskrun.journal.base import Damage, Entry, Request, RunRow
-from taskrun.journal.codec import decode, encode
+from taskrun.journal.codec import decode, encode, encode_any
 
 StoredEntry = tuple[int, float, str, str, str | None, str | None, int, str | None, int]
 """(base + seq, time, kind, name, old_state, state, attempt, data as JSON, chain)"""
@@ -23,7 +24,11 @@ Standing = tuple[str | None, int | None, float | None]
 
 
 class Head(NamedTuple):
-    """Where a run stands: the part of it that changes. ``chain`` is the last entry's, ``seq`` its number."""
+    """Where a run stands: the part of it that changes.
+
+    ``seq`` and ``chain`` are those of the last entry when the head was written. Entries alone don't rewrite
+    it: that would cost a second page for every one.
+    """
 
     epoch: int
     seq: int
@@ -34,6 +39,13 @@ class Head(NamedTuple):
     pid: int | None
     host: str
     boot_id: str
+
+
+class Tail(NamedTuple):
+    """The last entry: its number and its link of the chain."""
+
+    seq: int
+    chain: int
 
 
 def seal(values: Iterable[Any], start: int = 0) -> int:
@@ -54,7 +66,13 @@ def link(entries: Iterable[Entry], after: int, chain: int, base: int = 0) -> lis
         if seq != after:
             raise JournalError(f"entry {seq} of a run was to be recorded where entry {after} belongs")
         text = None if data is None else encode(data)
-        chain = crc32(f"{seq} {int(time * 1e6)} {kind} {name} {old} {state} {attempt} {text}".encode(), chain)
+        line = f"{seq} {int(time * 1e6)} {kind} {name} {old} {state} {attempt} {text}"
+        try:
+            chain = crc32(line.encode(), chain)
+        except UnicodeEncodeError:
+            text = encode_any(data)
+            line = f"{seq} {int(time * 1e6)} {kind} {name} {old} {state} {attempt} {text}"
+            chain = crc32(line.encode(), chain)
         add((base + seq, time, kind, name, old, state, attempt, text, chain))
     return rows
 
@@ -73,6 +91,22 @@ def broken(rows: Iterable[StoredEntry], after: int, chain: int, base: int = 0) -
     return None
 
 
+def first_damage(
+    rows: Sequence[StoredEntry], after: Tail, head: Head, base: int, *, whole: bool
+) -> int | None:
+    """The number of the first entry that is not as written: in the chain from ``after``, or against the head.
+
+    ``whole`` says that ``rows`` are all there are, so that the ones the head knows of must be among them.
+    """
+    seq = broken(rows, after.seq, after.chain, base)
+    last = after.seq + len(rows)
+    if seq is None and after.seq < head.seq <= last and rows[head.seq - after.seq - 1][-1] != head.chain:
+        return head.seq
+    if seq is None and whole and last < head.seq:
+        return last + 1
+    return seq
+
+
 def damage(run_id: str, seq: int | None) -> Damage | None:
     return None if seq is None else Damage(seq, f"entry {seq} of run {run_id} is not what was written")
 
@@ -85,20 +119,21 @@ def refuse_stale(run_id: str, head: Head, epoch: int) -> None:
         )
 
 
-def next_head(
-    head: Head, rows: Sequence[StoredEntry], base: int = 0, standing: Standing = (None, None, None)
-) -> Head:
-    """The head after ``rows``. A new state replaces exit code and end; without one they are set alone."""
-    epoch, seq, chain, old_state, old_code, old_ended, pid, host, boot_id = head
+def tail(rows: Sequence[StoredEntry], before: Tail, base: int = 0) -> Tail:
+    return Tail(rows[-1][0] - base, rows[-1][-1]) if rows else before
+
+
+def next_head(head: Head, last: Tail, standing: Standing = (None, None, None)) -> Head:
+    """The head that knows of ``last``. A new state replaces exit code and end; without one they are set alone."""
     state, exit_code, ended = standing
-    if rows:
-        seq, chain = rows[-1][0] - base, rows[-1][-1]
     if state is None:
-        state = old_state
-        exit_code = old_code if exit_code is None else exit_code
-        ended = old_ended if ended is None else ended
+        state = head.state
+        exit_code = head.exit_code if exit_code is None else exit_code
+        ended = head.ended if ended is None else ended
     ended = None if ended is None else float(ended)
-    return Head(epoch, seq, chain, state, exit_code, ended, pid, host, boot_id)
+    return Head(
+        head.epoch, last.seq, last.chain, state, exit_code, ended, head.pid, head.host, head.boot_id
+    )  # fmt: skip
 
 
 def to_entries(rows: Iterable[StoredEntry], base: int = 0) -> list[Entry]:
@@ -116,11 +151,11 @@ def run_values(row: RunRow, definition: str) -> tuple[Any, ...]:
         row.file,
         row.sha256,
         float(row.created),
-        encode(row.inputs),
+        encode_any(row.inputs),
         row.format,
         row.version,
         row.parent,
-        encode(row.options),
+        encode_any(row.options),
         definition,
     )
 

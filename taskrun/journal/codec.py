@@ -1,24 +1,39 @@
 """How entries become text: JSON in the journal, and the public event that scripts read."""
 
+import json.encoder
 import time
 import zlib
+from collections.abc import Callable
 from json import JSONDecodeError, JSONDecoder, JSONEncoder
 from typing import Any
 
 from taskrun.errors import JournalCorruptError
 from taskrun.journal.base import Entry
 
-_compact = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_ascii = JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+
+def _encoder() -> Callable[[Any], str]:
+    """What ``JSONEncoder.encode`` makes anew for every value, made once: a quarter of the time."""
+    plain = JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return plain.encode
+    chunks = make(None, plain.default, json.encoder.encode_basestring, None, ":", ",", False, False, True)
+    return lambda value: "".join(chunks(value, 0))
+
+
+encode = _encoder()
+"""Compact JSON. Text that is not valid Unicode stays as it is: see ``encode_any``."""
+
+_ascii = JSONEncoder(separators=(",", ":")).encode
 _parse = JSONDecoder().decode
 
 COMPRESS_ABOVE = 4096
 TRANSITIONS = frozenset({"flow", "task", "retry"})
 
 
-def encode(value: Any) -> str:
-    """Compact JSON. Text that is not valid Unicode (a file name's stray bytes) is kept by escapes."""
-    text = _compact(value)
+def encode_any(value: Any) -> str:
+    """Compact JSON that UTF-8 can hold: a file name's stray bytes (lone surrogates) become escapes."""
+    text = encode(value)
     try:
         text.encode()
     except UnicodeEncodeError:

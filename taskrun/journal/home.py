@@ -1,8 +1,9 @@
 """Where taskrun keeps its state: one private directory, checked before anything is trusted to it."""
 
 # Every command comes through here, and importing pathlib takes 10 ms.
-# ruff: noqa: PTH100, PTH103, PTH111, PTH116, PTH117, PTH123
+# ruff: noqa: PTH100, PTH102, PTH111, PTH112, PTH116, PTH117, PTH120, PTH123
 
+import contextlib
 import os
 import stat
 
@@ -43,7 +44,13 @@ def run_dir(home: str, run_id: str) -> str:
 
 def make_run_dir(home: str, run_id: str) -> str:
     path = run_dir(home, run_id)
-    _make(path)
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(os.path.dirname(path), 0o700)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path, 0o700)
+    except OSError as error:
+        raise _refused(path, error.strerror or str(error)) from error
     return path
 
 
@@ -100,12 +107,28 @@ def _mount(line: str) -> tuple[str, str]:
 
 
 def _make(path: str) -> None:
+    """Create a directory and its missing parents, all private whatever the umask; fsync what names them."""
+    missing = []
+    while not os.path.lexists(path):
+        missing.append(path)
+        path = os.path.dirname(path)
+    if not os.path.isdir(path):
+        raise _refused(path, "it is not a directory")
     try:
-        os.makedirs(path, mode=0o700, exist_ok=True)
-    except FileExistsError as error:
-        raise _refused(path, "it is not a directory") from error
+        for each in reversed(missing):
+            with contextlib.suppress(FileExistsError):  # another process was faster
+                os.mkdir(each, 0o700)
+            _sync(os.path.dirname(each))
     except OSError as error:
-        raise _refused(path, error.strerror or str(error)) from error
+        raise _refused(missing[0], error.strerror or str(error)) from error
+
+
+def _sync(directory: str) -> None:
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _refused(path: str, reason: str) -> UsageError:

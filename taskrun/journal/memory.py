@@ -7,7 +7,7 @@ from typing import Any
 from taskrun.errors import JournalError
 from taskrun.journal import chain
 from taskrun.journal.base import Damage, Entry, Request, RunRow, refuse_format
-from taskrun.journal.codec import decode, encode
+from taskrun.journal.codec import decode, encode_any
 from taskrun.journal.ids import is_run_id
 from taskrun.journal.lookup import SHOWN, choose, not_found
 
@@ -15,11 +15,12 @@ from taskrun.journal.lookup import SHOWN, choose, not_found
 class _Run:
     """What the tables hold about one run; text as it would be stored, so that nothing is shared."""
 
-    __slots__ = ("definition", "entries", "head", "requests", "seal", "values")
+    __slots__ = ("definition", "entries", "first", "head", "requests", "seal", "values")
 
     def __init__(self, row: RunRow, definition: str) -> None:
         self.values = chain.run_values(row, "")
         self.seal = chain.seal(self.values)
+        self.first = chain.Tail(0, self.seal)
         self.head = chain.first_head(row, self.seal)
         self.definition = definition
         self.entries: list[chain.StoredEntry] = []
@@ -51,9 +52,9 @@ class MemoryJournal:
     ) -> None:
         if row.id in self._runs():
             raise JournalError(f"there is a run {row.id} already")
-        run = _Run(row, definition.decode() if isinstance(definition, bytes) else encode(definition))
+        run = _Run(row, definition.decode() if isinstance(definition, bytes) else encode_any(definition))
         run.entries = chain.link(entries, 0, run.seal)
-        run.head = chain.next_head(run.head, run.entries)
+        run.head = chain.next_head(run.head, chain.tail(run.entries, run.first))
         self.store.runs[row.id] = run
         self._commit()
 
@@ -69,9 +70,9 @@ class MemoryJournal:
     ) -> None:
         run = self._run(run_id)
         chain.refuse_stale(run_id, run.head, epoch)
-        rows = chain.link(entries, run.head.seq, run.head.chain)
-        run.head = chain.next_head(run.head, rows, 0, (state, exit_code, ended))
-        run.entries += rows
+        before = chain.tail(run.entries, run.first)
+        run.entries += chain.link(entries, before.seq, before.chain)
+        run.head = chain.next_head(run.head, chain.tail(run.entries, before), (state, exit_code, ended))
         self._commit()
 
     def take_over(self, run_id: str, *, pid: int, host: str, boot_id: str) -> int:
@@ -110,7 +111,9 @@ class MemoryJournal:
     def request(self, run_id: str, verb: str, args: Mapping[str, Any]) -> int:
         run = self._run(run_id)
         self.store.requests += 1
-        run.requests.append((self.store.requests, chain.request_values(0, time.time(), verb, encode(args))))
+        run.requests.append(
+            (self.store.requests, chain.request_values(0, time.time(), verb, encode_any(args)))
+        )
         self._commit()
         return self.store.requests
 
@@ -124,10 +127,7 @@ class MemoryJournal:
 
     def verify(self, run_id: str) -> Damage | None:
         run = self._run(run_id)
-        seq = chain.broken(run.entries, 0, run.seal)
-        if seq is None and run.entries and run.entries[-1][-1] != run.head.chain:
-            seq = len(run.entries) + 1
-        return chain.damage(run_id, seq)
+        return chain.damage(run_id, chain.first_damage(run.entries, run.first, run.head, 0, whole=True))
 
     def _commit(self) -> None:
         self.store.commits += 1

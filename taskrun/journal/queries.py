@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from taskrun.errors import JournalCorruptError
 from taskrun.journal import chain
 from taskrun.journal.base import Damage, RunRow
-from taskrun.journal.chain import Head
+from taskrun.journal.chain import Head, Tail
 from taskrun.journal.codec import decode, unpack
 from taskrun.journal.lookup import not_found
 
@@ -30,11 +30,13 @@ INSERT_ENTRY = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 INSERT_REQUEST = "INSERT INTO requests (run, time, verb, args, seal) VALUES (?, ?, ?, ?, ?)"
-MOVE_HEAD = (
+UPDATE_HEAD = (
     "UPDATE heads SET epoch = ?, seq = ?, chain = ?, state = ?, exit_code = ?, ended = ?, pid = ?, host = ?,"
-    " boot_id = ?, seal = ? WHERE run = ? AND seal = ?"
+    " boot_id = ?, seal = ? WHERE run = ?"
 )
 SELECT_KEY = "SELECT key, seal FROM runs WHERE id = ?"
+SELECT_EPOCH = "SELECT epoch FROM heads WHERE run = ?"
+SELECT_TAIL = "SELECT key, chain FROM entries WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT 1"
 SELECT_HEAD = (
     "SELECT epoch, seq, chain, state, exit_code, ended, pid, host, boot_id, seal FROM heads WHERE run = ?"
 )
@@ -69,12 +71,10 @@ class Place(NamedTuple):
     base: int
     seal: int
 
-
-class Known(NamedTuple):
-    """A head as it lies in the database, under its seal."""
-
-    head: Head
-    seal: int
+    @property
+    def first(self) -> Tail:
+        """What entry 1 follows."""
+        return Tail(0, self.seal)
 
 
 def place_of(key: int, run_seal: int) -> Place:
@@ -101,22 +101,26 @@ def head_seal(head: Head, place: Place) -> int:
     return chain.seal((place.run, *head), place.seal)
 
 
-def read_head(db: sqlite3.Connection, run_id: str, place: Place) -> Known:
+def read_head(db: sqlite3.Connection, run_id: str, place: Place) -> Head:
     found = db.execute(SELECT_HEAD, (place.run,)).fetchone()
     if found is None:
         find_place(db, run_id)  # deleted meanwhile: says so
         raise JournalCorruptError(f"the journal has lost where run {run_id} stands")
-    known = Known(Head(*found[:-1]), found[-1])
-    if head_seal(known.head, place) != known.seal:
+    head = Head(*found[:-1])
+    if head_seal(head, place) != found[-1]:
         raise JournalCorruptError(f"where run {run_id} stands is not what was written")
-    return known
+    return head
 
 
-def move_head(db: sqlite3.Connection, place: Place, known: Known, head: Head) -> Known | None:
-    """Put ``head`` in place of the known one; None if it is not the one in the database any more."""
-    moved = Known(head, head_seal(head, place))
-    cursor = db.execute(MOVE_HEAD, (*head, moved.seal, place.run, known.seal))
-    return moved if cursor.rowcount == 1 else None
+def move_head(db: sqlite3.Connection, place: Place, head: Head) -> None:
+    db.execute(UPDATE_HEAD, (*head, head_seal(head, place), place.run))
+
+
+def refuse_stale(db: sqlite3.Connection, run_id: str, place: Place, epoch: int) -> None:
+    """Raise a HeldError unless ``epoch`` is the run's. In the transaction that writes, so nothing slips by."""
+    found = db.execute(SELECT_EPOCH, (place.run,)).fetchone()
+    if found is None or found[0] != epoch:
+        chain.refuse_stale(run_id, read_head(db, run_id, place), epoch)
 
 
 def to_run(row: Sequence[Any]) -> RunRow:
@@ -153,19 +157,26 @@ def read_entries(
 
     The row of entry ``after`` itself is read too: the chain goes on from it.
     """
-    head = read_head(db, run_id, place).head
-    if after >= head.seq:
-        return [], None
+    head = read_head(db, run_id, place)
     most = -1 if limit is None else limit + (after > 0)
     rows = db.execute(SELECT_ENTRIES, (place.base + max(after, 1), place.base + LAST_SEQ, most)).fetchall()
-    start = place.seal
-    if after and rows:
-        first = rows.pop(0)
-        start = first[-1] if first[0] == place.base + after else -1
-    seq = chain.broken(rows, after, start, place.base)
-    if seq is None and len(rows) != limit and (not rows or rows[-1][-1] != head.chain):
-        seq = after + len(rows) + 1
+    start = place.first
+    if after:
+        if not rows or rows[0][0] != place.base + after:
+            return [], chain.damage(run_id, after if rows or after <= head.seq else None)
+        start = Tail(after, rows.pop(0)[-1])
+    seq = chain.first_damage(rows, start, head, place.base, whole=len(rows) != limit)
     return rows, chain.damage(run_id, seq)
+
+
+def read_tail(db: sqlite3.Connection, run_id: str, place: Place) -> Tail:
+    """The last entry there is, which is no earlier than the one the head knows of."""
+    head = read_head(db, run_id, place)
+    found = db.execute(SELECT_TAIL, (place.base, place.base + LAST_SEQ)).fetchone()
+    last = Tail(found[0] - place.base, found[1]) if found else place.first
+    if last.seq < head.seq or (last.seq == head.seq and last.chain != head.chain):
+        raise JournalCorruptError(f"the last entries of run {run_id} are missing")
+    return last
 
 
 def delete_run(db: sqlite3.Connection, place: Place) -> None:

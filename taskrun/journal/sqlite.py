@@ -10,27 +10,30 @@ from typing import Any, Self
 from taskrun.errors import JournalCorruptError, JournalError
 from taskrun.journal import chain, queries
 from taskrun.journal.base import Damage, Entry, Request, RunRow, refuse_format
-from taskrun.journal.codec import encode, pack
-from taskrun.journal.connection import Connection, Durability
+from taskrun.journal.chain import Tail
+from taskrun.journal.codec import encode_any, pack
+from taskrun.journal.connection import Connection
 from taskrun.journal.home import check_home, database, make_home
 from taskrun.journal.ids import is_run_id
 from taskrun.journal.lookup import SHOWN, choose
-from taskrun.journal.queries import Known, Place
+from taskrun.journal.opening import Durability
+from taskrun.journal.queries import Place
 
 CHUNK = 10_000
+NO_CHANGE = (None, None, None)
 
 
 class SqliteJournal:
     """Implements ``base.Journal``. For one thread; another thread opens its own.
 
-    The heads of runs that are written to are kept in memory. The UPDATE that moves a head finds its row only
-    under the seal that was read, so a process that was taken over finds nothing and writes nothing.
+    The last link of each chain that is written to is kept in memory; the epoch is read anew in every
+    transaction, so a process whose run was taken over writes nothing.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
         self._places: dict[str, Place] = {}
-        self._heads: dict[str, Known] = {}
+        self._tails: dict[str, Tail] = {}
 
     @classmethod
     def open(cls, home: str, *, readonly: bool = False, durability: Durability = "full") -> Self:
@@ -57,7 +60,7 @@ class SqliteJournal:
     def create_run(
         self, row: RunRow, definition: bytes | Mapping[str, Any], entries: Sequence[Entry] = ()
     ) -> None:
-        document = definition if isinstance(definition, bytes) else encode(definition).encode()
+        document = definition if isinstance(definition, bytes) else encode_any(definition).encode()
         digest = hashlib.sha256(document).hexdigest()
         values = chain.run_values(row, digest)
         run_seal = chain.seal(values)
@@ -71,7 +74,7 @@ class SqliteJournal:
             place = queries.place_of(key, run_seal)
             rows = chain.link(entries, 0, run_seal, place.base)
             db.executemany(queries.INSERT_ENTRY, rows)
-            head = chain.next_head(chain.first_head(row, run_seal), rows, place.base)
+            head = chain.next_head(chain.first_head(row, run_seal), chain.tail(rows, place.first, place.base))
             db.execute(queries.INSERT_HEAD, (*head, queries.head_seal(head, place), key))
 
         self._db.write(work)
@@ -86,35 +89,34 @@ class SqliteJournal:
         exit_code: int | None = None,
         ended: float | None = None,
     ) -> None:
-        known = self._heads.pop(run_id, None)
+        standing = (state, exit_code, ended)
+        known = self._tails.pop(run_id, None)
 
-        def work(db: sqlite3.Connection) -> Known:
+        def work(db: sqlite3.Connection) -> Tail:
             place = self._place(db, run_id)
-            moved = None
-            if known is not None and known.head.epoch == epoch:
-                moved, rows = _link(db, place, known, entries, (state, exit_code, ended))
-            if moved is None:
-                fresh = queries.read_head(db, run_id, place)
-                chain.refuse_stale(run_id, fresh.head, epoch)
-                moved, rows = _link(db, place, fresh, entries, (state, exit_code, ended))
-                assert moved is not None, "the head was read in this transaction"
+            queries.refuse_stale(db, run_id, place, epoch)
+            before = known or queries.read_tail(db, run_id, place)
+            rows = chain.link(entries, before.seq, before.chain, place.base)
             db.executemany(queries.INSERT_ENTRY, rows)
-            return moved
+            last = chain.tail(rows, before, place.base)
+            if standing != NO_CHANGE:
+                head = queries.read_head(db, run_id, place)
+                queries.move_head(db, place, chain.next_head(head, last, standing))
+            return last
 
-        self._heads[run_id] = self._db.write(work)
+        self._tails[run_id] = self._db.write(work)
 
     def take_over(self, run_id: str, *, pid: int, host: str, boot_id: str) -> int:
-        def work(db: sqlite3.Connection) -> Known:
+        def work(db: sqlite3.Connection) -> int:
             refuse_format(queries.read_run(db, run_id))
             place = self._place(db, run_id)
-            known = queries.read_head(db, run_id, place)
-            head = known.head._replace(epoch=known.head.epoch + 1, pid=pid, host=host, boot_id=boot_id)
-            moved = queries.move_head(db, place, known, head)
-            assert moved is not None, "the head was read in this transaction"
-            return moved
+            head = chain.next_head(queries.read_head(db, run_id, place), queries.read_tail(db, run_id, place))
+            epoch = head.epoch + 1
+            queries.move_head(db, place, head._replace(epoch=epoch, pid=pid, host=host, boot_id=boot_id))
+            return epoch
 
-        self._heads[run_id] = known = self._db.write(work)
-        return known.head.epoch
+        self._tails.pop(run_id, None)
+        return self._db.write(work)
 
     def runs(self, limit: int | None = None, *, states: Collection[str] = ()) -> list[RunRow]:
         sql = queries.select_runs(len(states))
@@ -144,11 +146,10 @@ class SqliteJournal:
         return chain.to_entries(rows, self._places[run_id].base)
 
     def change_counter(self) -> int:
-        counter: int = self._db.read("PRAGMA data_version")[0][0]
-        return counter
+        return self._db.counter()
 
     def request(self, run_id: str, verb: str, args: Mapping[str, Any]) -> int:
-        text = encode(args)
+        text = encode_any(args)
 
         def work(db: sqlite3.Connection) -> int:
             values = chain.request_values(self._place(db, run_id).run, time.time(), verb, text)
@@ -167,7 +168,7 @@ class SqliteJournal:
     def delete_run(self, run_id: str) -> None:
         self._db.write(lambda db: queries.delete_run(db, queries.find_place(db, run_id)))
         self._places.pop(run_id, None)
-        self._heads.pop(run_id, None)
+        self._tails.pop(run_id, None)
 
     def verify(self, run_id: str) -> Damage | None:
         """See ``base.Journal``. Reads in pieces: a long history need not fit into memory."""
@@ -181,9 +182,10 @@ class SqliteJournal:
                 after += len(rows)
             self.definition(run_id)
             self.requests(run_id)
+            found = self.check()
         except JournalCorruptError as error:
             return Damage(None, error.message)
-        return damage
+        return damage or (Damage(None, f"the file is damaged: {found[0]}") if found else None)
 
     def check(self) -> list[str]:
         """What SQLite itself finds wrong with the whole file; empty when nothing is. Reads all of it."""
@@ -203,12 +205,3 @@ class SqliteJournal:
         if place is None:
             place = self._places[run_id] = queries.find_place(db, run_id)
         return place
-
-
-def _link(
-    db: sqlite3.Connection, place: Place, known: Known, entries: Sequence[Entry], standing: chain.Standing
-) -> tuple[Known | None, list[chain.StoredEntry]]:
-    """The rows that continue the known head, and the head moved past them if it is still the known one."""
-    rows = chain.link(entries, known.head.seq, known.head.chain, place.base)
-    head = chain.next_head(known.head, rows, place.base, standing)
-    return queries.move_head(db, place, known, head), rows
