@@ -152,6 +152,7 @@ class View:
     def __init__(self, definition: Mapping[str, Any]) -> None:
         self.name: str = definition["name"]
         self.state = "PENDING"
+        self.rolling = False  # from the start of a rollback until the run goes forward again
         self.started: float | None = None
         self.ended: float | None = None
         self.changed = 0
@@ -265,6 +266,8 @@ class View:
             self.started = entry.time
         self.ended = entry.time if entry.state in FLOW_FINISHED else None
         data = entry.data or {}
+        if entry.state in ("RUNNING", "REVERTING"):
+            self.rolling = entry.state == "REVERTING"
         if entry.state == "RUNNING":
             self.failure = None
         elif "failure" in data:
@@ -324,15 +327,16 @@ class View:
         """What a task said while it ran, or a warning: no state changes."""
         data = entry.data or {}
         row = self.index.get(entry.name)
-        if kind in ("warning", "diagnostic"):
-            self.warnings.append(Warned(entry.name, _words(data)))
-        if row is None:
-            return
-        row.changed = self.changed
-        if kind == "warning" and entry.state == "REVERTING":  # its undo failed and is tried again
+        if row is not None:
+            row.changed = self.changed
+        if row is not None and entry.state == "REVERTING":  # its undo failed and is tried again
             row.attempt = row.undos = entry.attempt
             row.due = data.get("due")
             row.revert_failure = data.get("failure")
+        elif kind in ("warning", "diagnostic"):
+            self.warnings.append(Warned(entry.name, _words(data)))
+        elif row is None:
+            return
         elif kind == "progress":
             row.progress = _fraction(data.get("progress"))
         elif kind == "custom":
@@ -355,6 +359,7 @@ class View:
                 if template.state == "PENDING":  # it stands for its items from here on
                     self.by_state["PENDING"].pop(template.name, None)
             template.items.append(row)
+            template.changed = self.changed
             row.item = len(template.items)
         self._rows = None
         self.index[name] = self.by_state["PENDING"][name] = row

@@ -4,10 +4,13 @@ A listener hears of every commit and may ask to be called again after some time.
 never ends it: on an `OSError` of its stream it falls silent for the rest of the run, and so does one with a bug in it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from taskrun.engine.view import EntryLike, View
+from taskrun.engine.view import EntryLike, Row, View
+
+# The file that the last attempt of a row at doing (False) or at undoing (True) writes its output to; None if there is none.
+OutputOf = Callable[[Row, bool], str | None]
 
 
 class Entry(EntryLike, Protocol):

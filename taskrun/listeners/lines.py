@@ -20,6 +20,8 @@ def transition_line(entry: Entry, view: View, *, ascii_only: bool = False) -> st
     name = one_line(entry.name, ascii_only=ascii_only)
     clock_time = strftime("%H:%M:%S", localtime(entry.time))
     message = one_line(str(data.get("message") or ""), ascii_only=ascii_only)
+    if entry.kind == "warning" and entry.state == "REVERTING":
+        message = f"undo failed, tried again  {why(data.get('failure'), ascii_only=ascii_only)}"
     if entry.kind not in ("task", "flow", "retry"):
         return f"{clock_time} {entry.kind} {name}  {message}".rstrip() if message else None
     who = name if entry.kind == "task" else f"{entry.kind} {name}"

@@ -140,7 +140,8 @@ def test_an_undo_that_is_tried_again_is_a_warning_and_counts_its_attempts() -> N
     )
     row = history.view.index["a"]
     assert (row.state, row.nth, row.revert_limit, row.due) == ("REVERTING", 2, 3, 110.0)
-    assert [tuple(warned) for warned in history.view.warnings] == [("a", "ExitCode: 1")]
+    assert row.revert_failure == {"type": "ExitCode", "message": "1"}
+    assert history.view.warnings == []
     assert history.view.counts == {"REVERTING": 1}
 
 

@@ -1,0 +1,246 @@
+"""The last words of a run: what failed and why, what was undone, what is still there, and the command to type next.
+
+It says that the world is as before only where the journal proves it: nothing applied, nothing unknown, and every task that was
+undone had said how.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from taskrun.engine.view import NO_UNDO, Row, View
+from taskrun.listeners.base import OutputOf
+from taskrun.listeners.cells import fit, width_of
+from taskrun.listeners.outlet import Outlet
+from taskrun.listeners.sanitize import clean, one_line
+from taskrun.listeners.screen import BOLD, COLOURS, FAINT, Style
+from taskrun.listeners.tail import last_lines
+from taskrun.listeners.words import counted, duration, why
+
+OUTPUT_LINES = 15
+_SHOWN_IN_FULL = 3  # failures with their output; of the others the names
+_NAMES = 20
+_LABEL = 13
+_LEFT = ("RUNNING", "REVERTING", "SUSPENDING", "RESUMING", "PENDING")
+
+
+def ending(view: View, run_id: str, style: Style, output_of: OutputOf, *, columns: int = 100) -> str:
+    """The whole block, ending with a line end. A success is one line, unless there is something to add."""
+    block = _Block(view, run_id, style, output_of, max(40, columns) - 1)
+    return "\n".join(block.lines()) + "\n"
+
+
+def show(text: str, fd: int) -> None:
+    """Write it; a stream that is gone is no reason to fail."""
+    outlet = Outlet(fd)
+    outlet.write(text)
+    outlet.close(wait=float("inf"))
+
+
+class _Block:
+    def __init__(self, view: View, run_id: str, style: Style, output_of: OutputOf, width: int) -> None:
+        self._view = view
+        self._run_id = run_id
+        self._style = style
+        self._output_of = output_of
+        self._width = width
+        self._undeclared = [name for name in view.undone if view.index[name].revert == "unstated"]
+        self._left = [name for name in view.applied if name not in set(view.revert_failed)]
+
+    def lines(self) -> list[str]:
+        """The verdict comes after the details: it is what must be on the screen when the prompt returns."""
+        sections = [*self._why(), *self._standing(), *self._warnings()]
+        lines = [*sections, ""] if sections else []
+        lines += self._headline()
+        if self._view.state != "SUCCESS":
+            lines += ["  " + line for line in _wrapped(self._verdict(), self._width - 2)]
+        following = self._next()
+        return [*lines, "", *following] if following else lines
+
+    def _headline(self) -> list[str]:
+        view = self._view
+        state = "INTERRUPTED" if view.state in _LEFT else view.state
+        end = (
+            max((row.ended or 0.0 for row in view.index.values()), default=0.0)
+            if view.ended is None
+            else view.ended
+        )
+        took = duration(view.seconds(end))
+        counts = view.counts
+        tasks = counted(sum(counts.values()), "task")
+        apart = [f"{counts['IGNORE']:,} ignored"] if counts.get("IGNORE") else []
+        apart += [f"{len(view.tolerated):,} allowed to fail"] if view.tolerated else []
+        about = f"{tasks} ({', '.join(apart)})" if apart else tasks
+        text = f"{state} {self._text(view.name)} in {took}, {about}, run {self._run_id}"
+        first, *others = _wrapped(text, self._width)
+        return [self._style.paint(f"1;{COLOURS[state]}", state) + first[len(state) :], *others]
+
+    def _verdict(self) -> str:
+        view = self._view
+        if view.state in _LEFT:
+            return f"taskrun left while the run was {view.state}; what it had recorded is safe in the journal"
+        if view.state == "SUSPENDED":
+            return f"nothing runs now; {self._amounts() or 'nothing is applied'}"
+        if self._left or view.unknown or view.revert_failed:
+            begun = "not fully rolled back" if view.rolling else "not rolled back"
+            return f"{begun}: {self._amounts()}"
+        if self._undeclared:
+            return f"rolled back, but for what {_whose(self._undeclared)} may have left: no undo is declared"
+        if view.state == "REVERTED" or not view.undone:
+            return (
+                "rolled back: the world is as before"
+                if view.undone
+                else "nothing was applied: the world is as before"
+            )
+        return "rolled back: nothing is applied any more"
+
+    def _amounts(self) -> str:
+        view = self._view
+        parts = [
+            (len(self._left), "still applied"),
+            (len(view.revert_failed), "could not be undone"),
+            (len(view.unknown), "with an unknown outcome"),
+        ]
+        return ", ".join(f"{counted(number, 'task')} {words}" for number, words in parts if number)
+
+    # What happened.
+
+    def _why(self) -> list[str]:
+        view, lines = self._view, []
+        if view.failure:
+            lines += self._section("reason", why(view.failure, ascii_only=not self._style.unicode))
+        failed = [view.index[name] for name in view.failed]
+        for row in failed[:_SHOWN_IN_FULL]:
+            lines += self._failure("failed", row, undoing=False)
+        if failed[_SHOWN_IN_FULL:]:
+            lines += self._section("also failed", self._names(row.name for row in failed[_SHOWN_IN_FULL:]))
+        for name in view.tolerated[:_NAMES]:
+            lines += self._failure("allowed", view.index[name], undoing=False, output=False)
+        return lines
+
+    def _failure(self, label: str, row: Row, *, undoing: bool, output: bool = True) -> list[str]:
+        reason = why(row.revert_failure if undoing else row.failure, ascii_only=not self._style.unicode)
+        lines = self._section(label, f"{self._text(row.name)}  {reason}".rstrip())
+        return lines + (self._output(row, undoing) if output else [])
+
+    def _output(self, row: Row, undoing: bool) -> list[str]:
+        path = self._output_of(row, undoing)
+        if path is None:
+            return []
+        bar = self._style.paint(FAINT, "│" if self._style.unicode else "|")
+        room = self._width - _LABEL - 2
+        return [f"{' ' * _LABEL}{bar} {self._shown(line, room)}" for line in last_lines(path, OUTPUT_LINES)]
+
+    def _shown(self, line: bytes, room: int) -> str:
+        """With its colours if it fits, else cut."""
+        line = line.expandtabs(4)
+        plain = one_line(line, ascii_only=not self._style.unicode)
+        if self._style.colour and width_of(plain) <= room:
+            return clean(line, colours="keep")
+        return fit(plain, room, self._style)[0]
+
+    def _standing(self) -> list[str]:
+        view = self._view
+        if view.state == "SUCCESS":
+            return []
+        lines = []
+        undone = [name for name in view.undone if view.index[name].revert not in NO_UNDO]
+        if undone:
+            lines += self._section("undone", self._names(undone))
+        for name in view.revert_failed[:_NAMES]:
+            row = view.index[name]
+            if row.revert == "impossible":
+                lines += self._section(
+                    "irreversible", f"{self._text(name)}  {self._text(row.reason or '')}".rstrip()
+                )
+            else:
+                lines += self._failure("not undone", row, undoing=True)
+        if self._left:
+            lines += self._section("still applied", self._names(self._left))
+        for name in view.unknown[:_NAMES]:
+            reason = why(view.index[name].failure, ascii_only=not self._style.unicode)
+            lines += self._section(
+                "unknown", f"{self._text(name)}  {reason or 'nobody knows how its attempt ended'}"
+            )
+        if self._undeclared:
+            lines += self._section("no undo", self._names(self._undeclared))
+        return lines
+
+    def _warnings(self) -> list[str]:
+        lines = []
+        for name, message in self._view.warnings[-_NAMES:]:
+            lines += self._section("warning", f"{self._text(name)}: {self._text(message)}")
+        return lines
+
+    # What to do.
+
+    def _next(self) -> list[str]:
+        """The commands to type, each safe to paste as it is, with what it is for."""
+        view, run = self._view, self._run_id
+        if view.state == "SUCCESS":
+            return []
+        commands = [
+            (f"logs {run} {name}", "all of its output") for name in (view.failed + view.revert_failed)[:1]
+        ]
+        look = "look first; or --not-done, --undone"
+        commands += [(f"resolve {run} {name} --done", look) for name in view.unknown[:_SHOWN_IN_FULL]]
+        if view.state in _LEFT or view.state == "SUSPENDED":
+            commands.append((f"resume {run}", "go on where it stopped"))
+        mendable = [name for name in view.revert_failed if view.index[name].revert != "impossible"]
+        if view.state != "REVERTED" and (self._left or mendable):
+            commands.append((f"revert {run}", "undo what is still applied"))
+        by_hand = view.revert_failed[:_SHOWN_IN_FULL]
+        commands += [(f"resolve {run} {name} --undone", "once undone by hand") for name in by_hand]
+        return self._section("next", *self._commented(commands)) if commands else []
+
+    def _commented(self, commands: list[tuple[str, str]]) -> list[str]:
+        """Comments in one column if there is room for that, else behind their commands, else none."""
+        room = self._width - _LABEL - len("taskrun ")
+        longest = max(len(command) for command, _ in commands)
+        widest = max(len(purpose) for _, purpose in commands)
+        column = longest if longest + widest + 4 <= room else 0
+        lines = []
+        for command, purpose in commands:
+            comment = " " * (column - len(command)) + f"  # {purpose}"
+            fits = len(command) + len(comment) <= room
+            lines.append("taskrun " + command + (self._style.paint(FAINT, comment) if fits else ""))
+        return lines
+
+    # Words into lines.
+
+    def _text(self, text: str) -> str:
+        return one_line(text, ascii_only=not self._style.unicode)
+
+    def _names(self, names: Iterable[str]) -> str:
+        every = [self._text(name) for name in names]
+        more = f" and {len(every) - _NAMES:,} more" if len(every) > _NAMES else ""
+        return ", ".join(every[:_NAMES]) + more
+
+    def _section(self, label: str, *texts: str) -> list[str]:
+        """The label, and beside it each text; a single one is wrapped."""
+        lines = (
+            _wrapped(texts[0], self._width - _LABEL) if len(texts) == 1 and label != "next" else list(texts)
+        )
+        sgr = {"failed": COLOURS["FAILURE"], "not undone": COLOURS["REVERT_FAILURE"], "next": BOLD}.get(
+            label, FAINT
+        )
+        if label in ("irreversible", "still applied", "unknown", "no undo", "warning"):
+            sgr = COLOURS["RETRYING"]
+        head = self._style.paint(sgr, f"  {label}") + " " * max(1, _LABEL - 2 - len(label))
+        if len(label) + 3 > _LABEL:
+            return [head.rstrip(), *(" " * _LABEL + line for line in lines)]
+        return [head + lines[0], *(" " * _LABEL + line for line in lines[1:])]
+
+
+def _whose(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{len(names):,} tasks"
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    lines, line = [], ""
+    for word in text.split(" "):
+        longer = f"{line} {word}" if line else word
+        if line and width_of(longer) > width:
+            lines.append(line.rstrip())
+            line = word
+        else:
+            line = longer
+    return [*lines, line]
