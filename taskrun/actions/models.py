@@ -1,0 +1,372 @@
+"""The fields of the built-in actions, and what the compiler has to know about each kind.
+
+Only the workflow compiler imports this: a run works on the plain data that came out of it.
+"""
+
+from typing import Annotated, Any, Literal, NamedTuple, Required
+
+from pydantic import ConfigDict, Discriminator, Field, Tag, with_config
+from typing_extensions import TypedDict
+
+from taskrun.actions.fields import (
+    Condition,
+    DurationOrTemplate,
+    ExitCodes,
+    Flag,
+    FlagOrTemplate,
+    Json,
+    Mode,
+    Statuses,
+)
+
+TEXT, FIELDS, ITEMS = "<text>", "<fields>", "<items>"
+_STRICT = ConfigDict(extra="forbid")
+
+
+def _shape(value: Any) -> str:
+    return FIELDS if isinstance(value, dict) else ITEMS if isinstance(value, list) else TEXT
+
+
+SHAPE = Discriminator(
+    _shape, custom_error_type="taskrun_shape", custom_error_message="wrong shape", custom_error_context={}
+)
+
+
+def doc(text: str, *examples: Any) -> Any:
+    """What editors and the reference show for a key."""
+    return Field(description=text, examples=list(examples) or None)
+
+
+Text = Annotated[str, Tag(TEXT)]
+TextItems = Annotated[list[str], Tag(ITEMS)]
+Env = Annotated[dict[str, str], doc("Environment variables, on top of those of the task.", {"LANG": "C"})]
+Cwd = Annotated[str, doc("Working directory, relative to the workflow file.", "build")]
+Expect = Annotated[ExitCodes, doc("Exit codes that count as success. Default: 0.", 0, [0, 3])]
+Stdin = Annotated[str, doc("Text given to standard input. Default: nothing.", "yes\n")]
+Target = Annotated[str, doc("The path to work on, relative to the working directory.", "demo/config.ini")]
+ModeField = Annotated[Mode, doc("Permissions, in octal.", "0644")]
+Parents = Annotated[Flag, doc("Make missing parent directories too.", True)]
+
+
+@with_config(_STRICT)
+class Run(TypedDict, total=False):
+    script: Required[
+        Annotated[str, doc("A shell script. Expressions in it become variables, never code.", "mkdir demo")]
+    ]
+    shell: Annotated[str, doc("The shell that runs it: `SHELL -c SCRIPT`. Default: /bin/sh.", "/bin/bash")]
+    cwd: Cwd
+    env: Env
+    stdin: Stdin
+    expect: Expect
+
+
+@with_config(_STRICT)
+class Exec(TypedDict, total=False):
+    argv: Required[
+        Annotated[list[str], doc("Program and arguments; no shell is involved.", ["git", "tag", "v1"])]
+    ]
+    cwd: Cwd
+    env: Env
+    stdin: Stdin
+    expect: Expect
+
+
+@with_config(_STRICT)
+class Auth(TypedDict, total=False):
+    username: Required[Annotated[str, doc("User name of HTTP basic authentication.")]]
+    password: Required[
+        Annotated[str, doc("Its password; best a `secrets` expression.", "${{ secrets.password }}")]
+    ]
+
+
+UrlField = Annotated[str, doc("Short for `method` and `url`.", "https://example.org/items")]
+
+
+@with_config(_STRICT)
+class Http(TypedDict, total=False):
+    url: Annotated[str, doc("Where to send the request.", "https://example.org/healthz")]
+    method: Annotated[str, doc("The HTTP method. Default: GET.", "POST")]
+    get: UrlField
+    post: UrlField
+    put: UrlField
+    patch: UrlField
+    delete: UrlField
+    head: UrlField
+    headers: Annotated[dict[str, str], doc("Request headers.", {"Accept": "application/json"})]
+    params: Annotated[Json, doc("Query parameters.", {"page": 2})]
+    json: Annotated[Json, doc("A JSON body.", {"name": "acme"})]
+    data: Annotated[Json, doc("A body as text, or form fields as a map.", {"name": "acme"})]
+    files: Annotated[dict[str, str], doc("Files to upload: form field to path.", {"report": "report.pdf"})]
+    bearer: Annotated[str, doc("A bearer token.", "${{ secrets.token }}")]
+    auth: Annotated[Auth, doc("Basic authentication.")]
+    expect: Annotated[Statuses, doc("Statuses that count as success. Default: 2xx.", 201, [204, 404], "2xx")]
+    timeout: Annotated[
+        DurationOrTemplate, doc("For connecting, and between two pieces of the answer.", "10s")
+    ]
+    verify: Annotated[FlagOrTemplate, doc("Check the server's certificate. Default: true.", True)]
+    ca: Annotated[str, doc("File with the certificates to trust.", "ca.pem")]
+    cert: Annotated[str, doc("File with the client's certificate and key.", "client.pem")]
+    redirects: Annotated[FlagOrTemplate, doc("Follow redirects. Default: true for GET and HEAD.", False)]
+    allow_hosts: Annotated[
+        list[str], doc("Hosts that may be reached; any other is refused.", ["example.org"])
+    ]
+
+
+@with_config(_STRICT)
+class Python(TypedDict, total=False):
+    call: Annotated[str, doc("A function to call: `module:function`.", "release:build_notes")]
+    code: Annotated[
+        str, doc("Python code; `args` are its variables, `result` what it gives.", "result = 1 + n")
+    ]
+    args: Annotated[Json, doc("Arguments: a map by name, or a list by position.", {"n": 2})]
+    python: Annotated[str, doc("The interpreter. Default: the one taskrun runs on.", "python3")]
+    cwd: Cwd
+    env: Env
+    stdin: Stdin
+    expect: Expect
+
+
+@with_config(_STRICT)
+class File(TypedDict, total=False):
+    path: Required[Target]
+    content: Annotated[str, doc("What the file shall hold.", "port = 8080\n")]
+    source: Annotated[str, doc("A file whose content it shall have.", "config/app.ini")]
+    mode: ModeField
+    parents: Parents
+
+
+@with_config(_STRICT)
+class Template(TypedDict, total=False):
+    path: Required[Target]
+    source: Required[Annotated[str, doc("A file with `${{ }}` expressions.", "templates/app.ini")]]
+    mode: ModeField
+    parents: Parents
+
+
+_From = TypedDict(
+    "_From",
+    {"from": Required[Annotated[str, doc("What to take: a file or a directory.", "build/app")]]},
+    total=False,
+)
+
+
+@with_config(_STRICT)
+class Copy(_From, total=False):
+    to: Required[Annotated[str, doc("Where it goes: the new path, not its directory.", "/opt/app")]]
+    mode: ModeField
+    parents: Parents
+
+
+@with_config(_STRICT)
+class Move(_From, total=False):
+    to: Required[Annotated[str, doc("Where it goes: the new path, not its directory.", "/opt/app")]]
+    parents: Parents
+
+
+@with_config(_STRICT)
+class Mkdir(TypedDict, total=False):
+    path: Required[Target]
+    mode: ModeField
+    parents: Parents
+
+
+@with_config(_STRICT)
+class Delete(TypedDict, total=False):
+    path: Required[Target]
+    missing_ok: Annotated[Flag, doc("A path that is not there is no failure.", True)]
+
+
+@with_config(_STRICT)
+class Symlink(TypedDict, total=False):
+    path: Required[Annotated[str, doc("The link to make or to point elsewhere.", "current")]]
+    to: Required[Annotated[str, doc("What the link shall point to.", "releases/1.2.3")]]
+    parents: Parents
+
+
+@with_config(_STRICT)
+class Edit(TypedDict, total=False):
+    path: Required[Target]
+    line: Annotated[str, doc("A line the file shall have.", "PermitRootLogin no")]
+    match: Annotated[
+        str, doc("Regular expression of the line that `line` takes the place of.", "^PermitRootLogin")
+    ]
+    block: Annotated[str, doc("Lines the file shall have between two marker lines.", "10.0.0.1 db\n")]
+    marker: Annotated[str, doc("What names the block in its marker lines.", "taskrun")]
+    set: Annotated[dict[str, Json], doc("Values by dotted key, in a structured file.", {"server.port": 8080})]
+    format: Annotated[
+        Literal["ini", "json", "yaml", "toml", "env"], doc("Format for `set`. Default: by the suffix.", "ini")
+    ]
+    create: Annotated[Flag, doc("Start with an empty file where there is none.", True)]
+
+
+@with_config(_STRICT)
+class Sql(TypedDict, total=False):
+    database: Required[Annotated[str, doc("`sqlite:PATH`, or a database URL.", "sqlite:app.db")]]
+    script: Annotated[str, doc("File with SQL statements, run in one transaction.", "migrations/042.up.sql")]
+    query: Annotated[str, doc("One or more SQL statements.", "select count(*) as n from users")]
+    params: Annotated[Json, doc("Values for the placeholders of `query`.", {"id": 7})]
+    timeout: Annotated[DurationOrTemplate, doc("How long to wait for a locked database.", "5s")]
+
+
+@with_config(_STRICT)
+class WaitFor(TypedDict, total=False):
+    port: Annotated[str, doc("A TCP port that shall accept connections: `PORT` or `HOST:PORT`.", "5432")]
+    url: Annotated[
+        str, doc("An address that shall answer with a good status.", "http://127.0.0.1:8080/healthz")
+    ]
+    path: Annotated[str, doc("A path that shall exist.", "app.pid")]
+    run: Annotated[str, doc("A script that shall exit with 0.", "pg_isready")]
+    expect: Annotated[Statuses, doc("With `url`: the statuses to wait for. Default: 2xx.", 200)]
+    timeout: Annotated[DurationOrTemplate, doc("Give up after this long. Default: 1m.", "2m")]
+    every: Annotated[DurationOrTemplate, doc("Time between two looks. Default: 1s.", "500ms")]
+
+
+@with_config(_STRICT)
+class Approve(TypedDict, total=False):
+    message: Required[
+        Annotated[str, doc("The question a person answers with yes or no.", "Go to production?")]
+    ]
+
+
+@with_config(_STRICT)
+class Echo(TypedDict, total=False):
+    message: Required[Annotated[str, doc("What to print.", "hello ${{ inputs.name }}")]]
+
+
+@with_config(_STRICT)
+class Fail(TypedDict, total=False):
+    message: Required[Annotated[str, doc("Why.", "this version is not allowed here")]]
+
+
+_Sleep = TypedDict(
+    "_Sleep", {"for": Required[Annotated[DurationOrTemplate, doc("How long.", "30s")]]}, total=False
+)
+
+
+@with_config(_STRICT)
+class Sleep(_Sleep, total=False):
+    pass
+
+
+@with_config(_STRICT)
+class Assert(TypedDict, total=False):
+    that: Required[Annotated[Condition, doc("An expression that shall be true.", "inputs.nodes != []")]]
+    message: Annotated[str, doc("What to say when it is not.", "no nodes given")]
+
+
+@with_config(_STRICT)
+class Workflow(TypedDict, total=False):
+    file: Required[Annotated[str, doc("Another workflow file, below this one's folder.", "database.yaml")]]
+    inputs: Annotated[dict[str, Json], doc("Its inputs: values or expressions.", {"size": 3})]
+
+
+_AssertKind = TypedDict(
+    "_AssertKind",
+    {
+        "assert": Annotated[
+            Text | Annotated[Assert, Tag(FIELDS)],
+            SHAPE,
+            doc("Fail unless an expression is true.", "inputs.version != ''"),
+        ]
+    },
+    total=False,
+)
+
+
+class Kinds(_AssertKind, total=False):
+    """The action keys of a task: exactly one of them is used."""
+
+    run: Annotated[
+        Text | Annotated[Run, Tag(FIELDS)],
+        SHAPE,
+        doc("Run a shell script.", "mkdir demo", {"script": "make"}),
+    ]
+    exec: Annotated[
+        TextItems | Annotated[Exec, Tag(FIELDS)],
+        SHAPE,
+        doc("Run a program without a shell.", ["mkdir", "demo"]),
+    ]
+    http: Annotated[
+        Text | Annotated[Http, Tag(FIELDS)],
+        SHAPE,
+        doc("Send an HTTP request.", "http://127.0.0.1:8080/healthz"),
+    ]
+    python: Annotated[
+        Text | Annotated[Python, Tag(FIELDS)],
+        SHAPE,
+        doc("Call Python code in a process of its own.", "app:setup"),
+    ]
+    file: Annotated[
+        Annotated[File, Tag(FIELDS)], doc("Write a file.", {"path": "a.txt", "content": "hello\n"})
+    ]
+    template: Annotated[
+        Annotated[Template, Tag(FIELDS)],
+        doc("Write a file from a template.", {"path": "app.ini", "source": "app.ini.tmpl"}),
+    ]
+    copy: Annotated[Copy, doc("Copy a file or a directory.", {"from": "build/app", "to": "/opt/app"})]
+    move: Annotated[Move, doc("Move a file or a directory.", {"from": "new.db", "to": "app.db"})]
+    mkdir: Annotated[Text | Annotated[Mkdir, Tag(FIELDS)], SHAPE, doc("Make a directory.", "demo")]
+    delete: Annotated[
+        Text | Annotated[Delete, Tag(FIELDS)], SHAPE, doc("Delete a file or a directory.", "old.log")
+    ]
+    symlink: Annotated[Symlink, doc("Point a symbolic link.", {"path": "current", "to": "releases/1.2.3"})]
+    edit: Annotated[Edit, doc("Change a part of a file.", {"path": "app.ini", "set": {"server.port": 8080}})]
+    sql: Annotated[Sql, doc("Run SQL.", {"database": "sqlite:app.db", "query": "delete from sessions"})]
+    wait_for: Annotated[
+        Text | Annotated[WaitFor, Tag(FIELDS)], SHAPE, doc("Wait until something is there.", {"port": "5432"})
+    ]
+    approve: Annotated[
+        Text | Annotated[Approve, Tag(FIELDS)], SHAPE, doc("Ask a person.", "Switch production over?")
+    ]
+    echo: Annotated[Text | Annotated[Echo, Tag(FIELDS)], SHAPE, doc("Print a message.", "hello")]
+    fail: Annotated[Text | Annotated[Fail, Tag(FIELDS)], SHAPE, doc("Fail.", "not allowed here")]
+    sleep: Annotated[
+        Annotated[DurationOrTemplate, Tag(TEXT)] | Annotated[Sleep, Tag(FIELDS)],
+        SHAPE,
+        doc("Wait a while.", "5s"),
+    ]
+    workflow: Annotated[
+        Text | Annotated[Workflow, Tag(FIELDS)],
+        SHAPE,
+        doc("Run another workflow as a part of this one.", "db.yaml"),
+    ]
+
+
+class Model(NamedTuple):
+    """What the compiler knows of a kind. ``main``: the field a plain value stands for, "" if none can."""
+
+    fields: Any
+    main: str = ""
+    writes: bool = False  # has effects it cannot undo by itself: a missing `revert` is worth a warning
+    auto: bool = False  # undoes itself
+    dynamic: bool = False  # may give outputs the file does not declare ($TASKRUN_OUTPUT)
+    expressions: frozenset[str] = frozenset()  # fields that are bare expressions
+    scripts: frozenset[str] = frozenset()  # fields in which expressions become shell variables
+    one_of: tuple[str, ...] = ()  # exactly one of these fields is given
+
+
+_SCRIPT, _RUN, _THAT = frozenset({"script"}), frozenset({"run"}), frozenset({"that"})
+
+MODELS: dict[str, Model] = {
+    "run": Model(Run, "script", writes=True, dynamic=True, scripts=_SCRIPT),
+    "exec": Model(Exec, "argv", writes=True, dynamic=True),
+    "http": Model(Http, "url", writes=True, one_of=("url",)),
+    "python": Model(Python, "call", writes=True, dynamic=True, one_of=("call", "code")),
+    "file": Model(File, auto=True, one_of=("content", "source")),
+    "template": Model(Template, auto=True),
+    "copy": Model(Copy, auto=True),
+    "move": Model(Move, auto=True),
+    "mkdir": Model(Mkdir, "path", auto=True),
+    "delete": Model(Delete, "path", auto=True),
+    "symlink": Model(Symlink, auto=True),
+    "edit": Model(Edit, auto=True, one_of=("line", "block", "set")),
+    "sql": Model(Sql, writes=True, one_of=("script", "query")),
+    "wait_for": Model(WaitFor, "port", one_of=("port", "url", "path", "run"), scripts=_RUN),
+    "approve": Model(Approve, "message"),
+    "echo": Model(Echo, "message"),
+    "fail": Model(Fail, "message"),
+    "sleep": Model(Sleep, "for"),
+    "assert": Model(Assert, "that", expressions=_THAT),
+    "workflow": Model(Workflow, "file"),
+}
+HTTP_FORMS = ("get", "post", "put", "patch", "delete", "head")

@@ -1,0 +1,1 @@
+"""The parts of the compiler: from a loaded document to the plain data a run works on."""

@@ -1,0 +1,120 @@
+"""The fields of an action in their full form: short forms written out, fields that exclude each other reported."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from taskrun.actions.models import HTTP_FORMS, Model
+from taskrun.spec.compiling.unit import Entry
+from taskrun.spec.marks import Map
+
+_SELECT = re.compile(r"\s*select\b[^;]*;?\s*", re.IGNORECASE)
+_CALL = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+_PORT = re.compile(r"(?:\[[0-9a-fA-F:.]+\]:|[\w.-]+:)?(\d{1,5})", re.ASCII)
+_METHOD = re.compile(r"[A-Za-z]+", re.ASCII)
+Fields = dict[str, Any]
+
+
+def full_fields(entry: Entry, kind: str, model: Model, value: Any) -> Fields:
+    fields: Fields = value if isinstance(value, dict) else {model.main: value} if model.main else {}
+    if kind == "http":
+        fields = _http(entry, fields)
+    if model.one_of:
+        _one_of(entry, kind, fields, model.one_of)
+    check = _CHECKS.get(kind)
+    if check is not None:
+        check(entry, fields)
+    return fields
+
+
+def writes(kind: str, fields: Fields, model: Model) -> bool:
+    """Whether leaving out the revert deserves a warning."""
+    if kind == "http":
+        return fields.get("method") not in ("GET", "HEAD")
+    if kind == "sql" and "query" in fields:
+        return _SELECT.fullmatch(fields["query"]) is None
+    return model.writes
+
+
+def _complain(entry: Entry, kind: str, field: str | None, message: str, help_: str | None = None) -> None:
+    """About a field of the action, about its plain value, or about the whole of it."""
+    fields = entry.tree[kind]
+    if isinstance(fields, Map) and field in fields:
+        entry.unit.problems.at_key("TR706", message, fields, str(field), help_)
+    elif field is not None:
+        entry.at_value("TR706", message, kind, help_)
+    else:
+        entry.at_key("TR706", message, kind, help_)
+
+
+def _complain_value(entry: Entry, kind: str, field: str, message: str, help_: str | None = None) -> None:
+    fields = entry.tree[kind]
+    if isinstance(fields, Map):
+        entry.unit.problems.at_value("TR706", message, fields, field, help_)
+    else:
+        entry.at_value("TR706", message, kind, help_)
+
+
+def _lost(entry: Entry, kind: str, names: Iterable[str]) -> bool:
+    fields = entry.tree[kind]
+    return isinstance(fields, Map) and any(entry.unit.lost(fields, name) for name in names)
+
+
+def _one_of(entry: Entry, kind: str, fields: Fields, names: tuple[str, ...]) -> None:
+    given = [name for name in names if name in fields]
+    if len(given) == 1 or (not given and _lost(entry, kind, names)):
+        return
+    listed = " or ".join(f"`{name}`" for name in names)
+    if given:
+        _complain(entry, kind, given[1], f"`{kind}` takes only one of {listed}")
+    else:
+        _complain(entry, kind, None, f"`{kind}` needs {listed}")
+
+
+def _http(entry: Entry, fields: Fields) -> Fields:
+    """``{post: URL}`` is ``{method: POST, url: URL}``."""
+    forms = [form for form in HTTP_FORMS if form in fields]
+    rest = {name: value for name, value in fields.items() if name not in HTTP_FORMS}
+    if forms:
+        for extra in [*forms[1:], *(name for name in ("url", "method") if name in rest)]:
+            _complain(entry, "http", extra, f"`http` has both `{forms[0]}` and `{extra}`")
+        return {**rest, "url": fields[forms[0]], "method": forms[0].upper()}
+    if _lost(entry, "http", HTTP_FORMS):
+        rest.setdefault("url", "")
+    method = rest.get("method", "GET")
+    if "${{" not in method:
+        if not _METHOD.fullmatch(method):
+            _complain_value(entry, "http", "method", f"`{method}` is no HTTP method")
+        method = method.upper()
+    return {**rest, "method": method}
+
+
+def _python(entry: Entry, fields: Fields) -> None:
+    call = fields.get("call", "${{")
+    if "${{" not in call and not _CALL.fullmatch(call):
+        help_ = "write `module:function`, or use `code` for Python code"
+        _complain_value(entry, "python", "call", f"`{call}` is no function to call", help_)
+
+
+def _wait_for(entry: Entry, fields: Fields) -> None:
+    port = fields.get("port", "${{")
+    found = _PORT.fullmatch(port)
+    if "${{" not in port and not (found and 0 < int(found[1]) < 65536):
+        other = "url" if "://" in port else "path"
+        _complain_value(entry, "wait_for", "port", f"`{port}` is no port", f"did you mean `{other}: {port}`?")
+
+
+def _sql(entry: Entry, fields: Fields) -> None:
+    database = fields["database"]
+    if database and "${{" not in database and not database.startswith("sqlite:") and "://" not in database:
+        help_ = f"did you mean `sqlite:{database}`?"
+        _complain_value(entry, "sql", "database", f"`{database}` is no database", help_)
+
+
+def _edit(entry: Entry, fields: Fields) -> None:
+    for name, needed in (("match", "line"), ("marker", "block"), ("format", "set")):
+        if name in fields and needed not in fields and not _lost(entry, "edit", [needed]):
+            _complain(entry, "edit", name, f"`{name}` goes with `{needed}`")
+
+
+_CHECKS = {"python": _python, "wait_for": _wait_for, "sql": _sql, "edit": _edit}

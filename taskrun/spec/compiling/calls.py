@@ -1,0 +1,115 @@
+"""One use of an action: which kind it is, what surrounds it, and the expressions in its fields."""
+
+from typing import Any
+
+from taskrun.actions.fields import resolve
+from taskrun.actions.models import MODELS, Kinds, Model
+from taskrun.spec.compiling import plugins
+from taskrun.spec.compiling.action_fields import full_fields
+from taskrun.spec.compiling.references import BARE, SCRIPT, TEXT, bare, scan
+from taskrun.spec.compiling.retries import task_retry
+from taskrun.spec.compiling.scopes import Scope
+from taskrun.spec.compiling.unit import Entry
+from taskrun.spec.diagnostics import nearest
+from taskrun.spec.marks import Map
+
+KINDS = frozenset(Kinds.__annotations__)
+_AROUND = ("env", "cwd", "shell", "timeout")
+
+
+def keys_besides_actions(model: Any) -> frozenset[str]:
+    return frozenset(model.__annotations__) - KINDS
+
+
+def model_of(kind: str) -> Model:
+    return MODELS.get(kind) or plugins.model(kind)
+
+
+def pick_kind(entry: Entry, besides: frozenset[str], what: str) -> str | None:
+    """The one action key of a map; every other way of having one is reported."""
+    keys = [key for key in entry.tree if key not in besides]
+    if len(keys) == 1 and keys[0] in MODELS:
+        return keys[0]
+    own = entry.unit.actions
+    known = [key for key in keys if key in MODELS or key in own or plugins.is_known(key)]
+    for key in keys:
+        if key not in known:
+            _unknown(entry, key, besides, has_action=bool(known))
+    for key in known[1:]:
+        help_ = "make it two tasks" if what.startswith("task") else None
+        entry.at_key("TR703", f"{what} has two actions, `{known[0]}` and `{key}`", key, help_)
+    if known:
+        return known[0]
+    if not keys and not any(key not in besides for key in entry.unit.removed.get(id(entry.tree), ())):
+        entry.at_start("TR701", f"{what} has no action", "add one of: " + ", ".join(f"`{k}`" for k in MODELS))
+    return None
+
+
+def _unknown(entry: Entry, key: str, besides: frozenset[str], *, has_action: bool) -> None:
+    actions = [*MODELS, *entry.unit.actions]
+    guess = nearest(key, [*sorted(besides), *actions] if has_action else [*actions, *sorted(besides)])
+    help_ = f"did you mean `{guess}`?" if guess else None
+    if has_action or guess in besides:
+        entry.at_key("TR201", f"there is no key `{key}` here", key, help_)
+    else:
+        help_ = help_ or "the actions: " + ", ".join(f"`{action}`" for action in actions)
+        entry.at_key("TR702", f"there is no action or key `{key}`", key, help_)
+
+
+def value_of(entry: Entry, kind: str) -> Any:
+    """The value of an action key; a plug-in's is not in the document, for the schema does not know it."""
+    return entry.spec[kind] if kind in entry.spec else resolve(entry.tree[kind])
+
+
+def action_of(entry: Entry, kind: str, scope: Scope) -> dict[str, Any]:
+    """The fields of a built-in or plug-in action, written out and checked."""
+    model = model_of(kind)
+    fields = full_fields(entry, kind, model, value_of(entry, kind))
+    for name in model.expressions:
+        if isinstance(fields.get(name), str):
+            fields[name] = bare(fields[name])
+    value = entry.tree[kind]
+    if isinstance(value, Map):
+        for name in value:
+            scan(entry.unit, value, name, scope, _mode(model, name))
+    elif not isinstance(value, str) or "${{" in value or model.main in model.expressions:
+        scan(entry.unit, entry.tree, kind, scope, _mode(model, model.main))
+    return fields
+
+
+def _mode(model: Model, name: str) -> str:
+    return BARE if name in model.expressions else SCRIPT if name in model.scripts else TEXT
+
+
+def call_of(entry: Entry, besides: frozenset[str], scope: Scope, what: str) -> dict[str, Any] | None:
+    """An action with what surrounds it, as ``revert``, ``verify``, ``notify`` and their like hold one."""
+    kind = pick_kind(entry, besides, what)
+    if kind is None:
+        return None
+    if kind == "workflow":
+        entry.at_key("TR708", f"`workflow` cannot be used in {what}", kind, "a workflow is a task of its own")
+        return None
+    reusable = entry.unit.actions.get(kind)
+    if reusable is not None:
+        call = reusable.call(entry, scope)
+    else:
+        call = {"kind": kind, "fields": action_of(entry, kind, scope)}
+    scan_around(entry, scope)
+    for key in _AROUND:
+        if key in entry.spec:
+            call[key] = entry.spec[key]
+    if "retry" in entry.spec:
+        call["retry"] = task_retry(entry)
+    return call
+
+
+def scan_around(entry: Entry, scope: Scope) -> None:
+    for name in ("env", "cwd", "shell"):
+        if name in entry.spec:
+            scan(entry.unit, entry.tree, name, scope)
+
+
+def outputs_of(entry: Entry, out: dict[str, Any], scope: Scope) -> None:
+    if "outputs" in entry.spec:
+        scan(entry.unit, entry.tree, "outputs", scope.at("outputs", "`outputs`"), BARE)
+        out["outputs"] = {name: bare(source) for name, source in entry.spec["outputs"].items()}

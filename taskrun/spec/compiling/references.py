@@ -1,0 +1,190 @@
+"""Checks the expressions of a file: their syntax, the names they use, and where they may stand."""
+
+from taskrun.errors import ExpressionError
+from taskrun.spec.compiling.problems import value_mark
+from taskrun.spec.compiling.rewording import did_you_mean
+from taskrun.spec.compiling.scopes import (
+    ALL_ROOTS,
+    KEYS_OF,
+    ROOTS,
+    SEALED_OFF,
+    SELF_KEYS,
+    WHY_NOT,
+    WHY_SEALED,
+    Scope,
+)
+from taskrun.spec.compiling.unit import Reference, Source, Unit
+from taskrun.spec.diagnostics import nearest
+from taskrun.spec.expressions import Expression, parse
+from taskrun.spec.loader import source_mark
+from taskrun.spec.marks import Map, Mark, Seq
+from taskrun.spec.render import script_problems
+from taskrun.spec.templates import split
+
+TEXT, SCRIPT, BARE = "text", "script", "bare"
+Wrong = tuple[str, str, str | None]  # id, message, help
+
+
+def scan(unit: Unit, holder: Map | Seq, key: str | int, scope: Scope, mode: str = TEXT) -> None:
+    """Check every expression in a value of the tree, however deep."""
+    value = holder[key]  # type: ignore[index]
+    if isinstance(value, str):
+        if mode == BARE or "${{" in value:
+            _scan_scalar(unit, value, value_mark(holder, key), scope, mode)
+    elif isinstance(value, Map):
+        for inner in value:
+            scan(unit, value, inner, scope, mode)
+    elif isinstance(value, Seq):
+        for index in range(len(value)):
+            scan(unit, value, index, scope, mode)
+
+
+def bare(text: str) -> str:
+    """The source of a field that is an expression by nature, its braces taken off."""
+    stripped = text.strip()
+    if stripped.startswith("${{") and stripped.endswith("}}") and stripped.count("${{") == 1:
+        return stripped[3:-2].strip()
+    return stripped
+
+
+def _scan_scalar(unit: Unit, text: str, mark: Mark, scope: Scope, mode: str) -> None:
+    if mode == BARE:
+        _scan_bare(unit, text, mark, scope)
+        return
+    try:
+        pieces = split(text)
+    except ExpressionError as error:
+        _syntax_error(unit, Source(text, mark, 0), error)
+        return
+    readable = True
+    for piece in pieces:
+        if piece.is_expression:
+            readable &= _scan_source(unit, Source(text, mark, piece.offset), piece.text, scope)
+    if mode == SCRIPT and readable:
+        for offset, message in script_problems(text):
+            unit.problems.error("TR501", message, source_mark(unit.problems.text, mark, offset), 3)
+
+
+def _scan_bare(unit: Unit, text: str, mark: Mark, scope: Scope) -> None:
+    source = bare(text)
+    if "${{" in source:
+        help_ = "the whole field is one expression: join texts with `+`, and leave the braces out"
+        where = source_mark(unit.problems.text, mark, text.find("${{"))
+        message = f"{scope.where} takes an expression, not text with one in it"
+        unit.problems.error("TR402", message, where, 3, help_)
+        return
+    _scan_source(unit, Source(text, mark, max(text.find(source), 0)), source, scope)
+
+
+def _scan_source(unit: Unit, at: Source, source: str, scope: Scope) -> bool:
+    """Check one expression; False if it cannot be read at all."""
+    try:
+        expression = parse(source)
+    except ExpressionError as error:
+        _syntax_error(unit, at, error)
+        return False
+    if expression.references:
+        _check_names(unit, expression, at, scope)
+    return True
+
+
+def _syntax_error(unit: Unit, at: Source, error: ExpressionError) -> None:
+    where = source_mark(unit.problems.text, at.mark, at.offset + (error.offset or 0)) if at.text else at.mark
+    unit.problems.error("TR401", error.message, where, 1, error.hint)
+
+
+def _check_names(unit: Unit, expression: Expression, at: Source, scope: Scope) -> None:
+    roots = ROOTS[scope.place]
+    for names, offset, length in expression.references:
+        root = names[0]
+        if root in scope.items:
+            continue
+        if root == "tasks" and root in roots and len(names) > 1 and not scope.sealed:
+            unit.references.append(Reference(scope, names, at, offset, length))
+            continue
+        found = _wrong_name(unit, names, roots, scope)
+        if found is not None:
+            report(unit, Reference(scope, names, at, offset, length), *found)
+
+
+def _wrong_name(unit: Unit, names: tuple[str, ...], roots: frozenset[str], scope: Scope) -> Wrong | None:
+    root = names[0]
+    if root not in roots or (scope.sealed and root in SEALED_OFF):
+        return _unknown_root(root, roots, scope)
+    if root == "tasks":
+        return "TR313", "`tasks` needs the name of a task, as in `tasks.build.outputs.id`", None
+    return _check_rest(unit, names, scope)
+
+
+def _unknown_root(root: str, roots: frozenset[str], scope: Scope) -> Wrong:
+    if root in ALL_ROOTS:
+        id_ = "TR312" if root == "secrets" else "TR303"
+        if scope.sealed and root in SEALED_OFF:
+            return id_, f"`{root}` cannot be used in a reusable action", WHY_SEALED
+        return id_, f"`{root}` cannot be used in {scope.where}", WHY_NOT.get(root)
+    candidates = sorted(roots | scope.items)
+    guess = nearest(root, candidates)
+    listed = "the names here: " + ", ".join(f"`{c}`" for c in candidates)
+    return "TR302", f"there is no name `{root}`", f"did you mean `{guess}`?" if guess else listed
+
+
+def _check_rest(unit: Unit, names: tuple[str, ...], scope: Scope) -> Wrong | None:
+    """The part of a name behind its root."""
+    root = names[0]
+    if root in ("retry", "retries"):
+        return _check_retry(names, scope)
+    if len(names) == 1:
+        return None
+    if root == "self":
+        return _check_self(names, scope)
+    if root in ("inputs", "secrets"):
+        return _check_declared(unit, names)
+    known = KEYS_OF.get(root)
+    if known is not None and names[1] not in known:
+        return "TR308", f"`{root}` has no `{names[1]}`", did_you_mean(names[1], known)
+    return None
+
+
+def _check_declared(unit: Unit, names: tuple[str, ...]) -> Wrong | None:
+    root, name = names[:2]
+    known = unit.inputs if root == "inputs" else unit.secrets
+    if name in known or unit.lost(unit.tree, root) or unit.lost(unit.tree.get(root, unit.tree), name):
+        return None
+    help_ = did_you_mean(name, known) or f"declare it under `{root}:`"
+    return "TR304" if root == "inputs" else "TR305", f"there is no {root[:-1]} `{name}`", help_
+
+
+def _check_self(names: tuple[str, ...], scope: Scope) -> Wrong | None:
+    part = names[1]
+    if part not in SELF_KEYS:
+        return "TR308", f"`self` has no `{part}`", did_you_mean(part, SELF_KEYS)
+    if part in ("outputs", "state") and scope.place != "revert":
+        return "TR303", f"`self.{part}` is known in `revert` only", None
+    known = scope.inputs if part == "inputs" else scope.outputs if part == "outputs" else None
+    if len(names) > 2 and known is not None and names[2] not in known:
+        help_ = did_you_mean(names[2], known) or f"declare it under `{part}:` of the task"
+        return "TR307", f"this task has no {part[:-1]} `{names[2]}`", help_
+    return None
+
+
+def _check_retry(names: tuple[str, ...], scope: Scope) -> Wrong | None:
+    if not scope.controllers:
+        return "TR309", f"`{names[0]}` cannot be used here: no flow around has a `retry:`", WHY_NOT[names[0]]
+    rest = names[1:]
+    if names[0] == "retries" and rest:
+        flows = [name for name, _ in scope.controllers]
+        if rest[0] not in flows:
+            message = f"no flow around with a `retry:` is called `{rest[0]}`"
+            return "TR309", message, did_you_mean(rest[0], flows)
+        rest = rest[1:]
+    if rest and rest[0] not in KEYS_OF["retry"]:
+        message = f"`{'.'.join(names[: len(names) - len(rest)])}` has no `{rest[0]}`"
+        return "TR308", message, did_you_mean(rest[0], KEYS_OF["retry"])
+    return None
+
+
+def report(unit: Unit, reference: Reference, id_: str, message: str, help_: str | None) -> None:
+    """A problem with a name, at that name."""
+    at = reference.at
+    mark = source_mark(unit.problems.text, at.mark, at.offset + reference.offset)
+    unit.problems.error(id_, message, mark, reference.length, help_)

@@ -1,0 +1,67 @@
+"""How a task is undone: the forms of ``revert`` and what stands for it when it is left out."""
+
+from typing import Any
+
+from taskrun.spec import schema
+from taskrun.spec.compiling.action_fields import writes
+from taskrun.spec.compiling.calls import call_of, keys_besides_actions, model_of
+from taskrun.spec.compiling.references import SCRIPT, scan
+from taskrun.spec.compiling.scopes import Scope
+from taskrun.spec.compiling.unit import Entry
+from taskrun.spec.diagnostics import nearest
+
+AUTO = {"form": "auto"}
+NONE = {"form": "none"}
+UNSTATED = {"form": "unstated"}
+_BESIDES = keys_besides_actions(schema.Revert)
+
+
+def revert_of(entry: Entry, kind: str, fields: dict[str, Any], scope: Scope) -> dict[str, Any]:
+    """The definition's ``revert`` of a task."""
+    value = entry.spec.get("revert")
+    if value is None:
+        return _left_out(entry, kind, fields)
+    if not isinstance(value, str):
+        return _mapping(entry.inner("revert"), scope.at("revert", "`revert`"))
+    if value in ("none", "auto"):
+        return NONE if value == "none" else _auto(entry, kind)
+    if "${{" in value:
+        scan(entry.unit, entry.tree, "revert", scope.at("revert", "`revert`"), SCRIPT)
+    elif len(value) <= 6 and (guess := nearest(value, ("none", "auto"))):
+        mark = entry.tree.value_marks["revert"]
+        message = f"`{value}` is run as a shell command here"
+        entry.unit.problems.warning("TR709", message, mark, len(value), f"did you mean `{guess}`?")
+    return {"form": "action", "kind": "run", "fields": {"script": value}}
+
+
+def _left_out(entry: Entry, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
+    model = model_of(kind)
+    if model.auto:
+        return AUTO
+    if entry.lost("revert") or not writes(kind, fields, model):
+        return NONE
+    entry.unit.unstated.append(entry.tree)
+    return UNSTATED
+
+
+def _auto(entry: Entry, kind: str) -> dict[str, Any]:
+    if not model_of(kind).auto:
+        help_ = "say how to undo it, or `revert: none`"
+        entry.at_value("TR705", f"`{kind}` cannot undo itself", "revert", help_)
+    return AUTO
+
+
+def _mapping(entry: Entry, scope: Scope) -> dict[str, Any]:
+    forms = [key for key in ("restore", "impossible") if key in entry.spec]
+    if not forms:
+        call = call_of(entry, _BESIDES, scope, "`revert`")
+        return NONE if call is None else {"form": "action", **call}
+    form = forms[0]
+    for key in entry.tree:
+        if key != form:
+            entry.at_key("TR707", f"`{form}` stands alone, without `{key}`", key)
+    scan(entry.unit, entry.tree, form, scope)
+    value = entry.spec[form]
+    if form == "impossible":
+        return {"form": "impossible", "reason": value}
+    return {"form": "restore", "paths": [value] if isinstance(value, str) else value}

@@ -1,0 +1,34 @@
+"""Small flows of every shape: each compiles without a word, and what comes out is plain data."""
+
+import json
+import marshal
+from pathlib import Path
+
+import pytest
+
+from taskrun.spec.compiler import compile_text
+
+CASES = json.loads((Path(__file__).parents[1] / "cases" / "transitions.json").read_text())
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
+def test_a_flow_of_the_engines_cases_compiles_without_a_word(case):
+    compiled = compile_text(json.dumps(case["workflow"]).encode(), "/w.yaml")
+    assert compiled.diagnostics == []
+    definition = compiled.definition
+    assert marshal.loads(marshal.dumps(definition)) == definition
+    assert json.loads(json.dumps(definition)) == definition
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
+def test_every_entry_is_the_child_of_exactly_one_flow(case):
+    definition = compile_text(json.dumps(case["workflow"]).encode(), "/w.yaml").definition
+    children = [(kind, which) for flow in definition["flows"] for kind, which in flow["children"]]
+    assert sorted(children) == sorted(
+        [("task", i) for i in range(len(definition["tasks"]))]
+        + [("flow", i) for i in range(1, len(definition["flows"]))]
+    )
+    for index, flow in enumerate(definition["flows"]):
+        for kind, which in flow["children"]:
+            child = definition["tasks" if kind == "task" else "flows"][which]
+            assert child["flow" if kind == "task" else "parent"] == index
