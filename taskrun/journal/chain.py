@@ -15,8 +15,11 @@ from taskrun.errors import HeldError, JournalCorruptError, JournalError
 from taskrun.journal.base import Damage, Entry, Request, RunRow
 from taskrun.journal.codec import decode, encode, encode_any
 
+SEQ_BITS = 32
+LAST_SEQ = (1 << SEQ_BITS) - 1
+
 StoredEntry = tuple[int, float, str, str, str | None, str | None, int, str | None, int]
-"""(base + seq, time, kind, name, old_state, state, attempt, data as JSON, chain)"""
+"""(key, time, kind, name, old_state, state, attempt, data as JSON, chain); the key's low bits are the seq."""
 
 
 Standing = tuple[str | None, int | None, float | None]
@@ -53,12 +56,13 @@ def seal(values: Iterable[Any], start: int = 0) -> int:
     return crc32("\x1f".join(map(str, values)).encode(errors="surrogatepass"), start)
 
 
-def link(entries: Iterable[Entry], after: int, chain: int, base: int = 0) -> list[StoredEntry]:
-    """The rows to store for ``entries``, which follow entry number ``after`` and continue its ``chain``.
+def link(entries: Iterable[Entry], before: Tail, base: int = 0) -> list[StoredEntry]:
+    """The rows to store for ``entries``, which go on from ``before``; ``base`` plus the seq is the key.
 
-    ``base`` is added to each seq. This runs for every entry there is; the time is summed as whole
+    This runs for every entry there is; the time is summed as whole
     microseconds because printing a float costs as much as all the rest.
     """
+    after, chain = before
     rows: list[StoredEntry] = []
     add = rows.append
     for seq, time, kind, name, old, state, attempt, data in entries:
@@ -77,30 +81,29 @@ def link(entries: Iterable[Entry], after: int, chain: int, base: int = 0) -> lis
     return rows
 
 
-def broken(rows: Iterable[StoredEntry], after: int, chain: int, base: int = 0) -> int | None:
-    """The number of the first entry that does not follow ``after`` and ``chain``, or None if all do."""
+def broken(rows: Iterable[StoredEntry], before: Tail) -> int | None:
+    """The number of the first entry that does not go on from the one before it, or None if all do."""
+    after, chain = before
     for key, time, kind, name, old, state, attempt, text, stored in rows:
         after += 1
         try:
-            line = f"{key - base} {int(time * 1e6)} {kind} {name} {old} {state} {attempt} {text}"
+            line = f"{key & LAST_SEQ} {int(time * 1e6)} {kind} {name} {old} {state} {attempt} {text}"
         except (TypeError, ValueError, OverflowError):  # a damaged time need not even be a number
             return after
         chain = crc32(line.encode(), chain)
-        if chain != stored or key != base + after:
+        if chain != stored or key & LAST_SEQ != after:
             return after
     return None
 
 
-def first_damage(
-    rows: Sequence[StoredEntry], after: Tail, head: Head, base: int, *, whole: bool
-) -> int | None:
-    """The number of the first entry that is not as written: in the chain from ``after``, or against the head.
+def first_damage(rows: Sequence[StoredEntry], before: Tail, head: Head, *, whole: bool) -> int | None:
+    """The number of the first entry that is not as written: in the chain from ``before``, or against the head.
 
     ``whole`` says that ``rows`` are all there are, so that the ones the head knows of must be among them.
     """
-    seq = broken(rows, after.seq, after.chain, base)
-    last = after.seq + len(rows)
-    if seq is None and after.seq < head.seq <= last and rows[head.seq - after.seq - 1][-1] != head.chain:
+    seq = broken(rows, before)
+    last = before.seq + len(rows)
+    if seq is None and before.seq < head.seq <= last and rows[head.seq - before.seq - 1][-1] != head.chain:
         return head.seq
     if seq is None and whole and last < head.seq:
         return last + 1
@@ -119,8 +122,8 @@ def refuse_stale(run_id: str, head: Head, epoch: int) -> None:
         )
 
 
-def tail(rows: Sequence[StoredEntry], before: Tail, base: int = 0) -> Tail:
-    return Tail(rows[-1][0] - base, rows[-1][-1]) if rows else before
+def tail(rows: Sequence[StoredEntry], before: Tail) -> Tail:
+    return Tail(rows[-1][0] & LAST_SEQ, rows[-1][-1]) if rows else before
 
 
 def next_head(head: Head, last: Tail, standing: Standing = (None, None, None)) -> Head:
@@ -136,9 +139,9 @@ def next_head(head: Head, last: Tail, standing: Standing = (None, None, None)) -
     )  # fmt: skip
 
 
-def to_entries(rows: Iterable[StoredEntry], base: int = 0) -> list[Entry]:
+def to_entries(rows: Iterable[StoredEntry]) -> list[Entry]:
     return [
-        Entry(key - base, time, kind, name, old, state, attempt, None if text is None else decode(text))
+        Entry(key & LAST_SEQ, time, kind, name, old, state, attempt, None if text is None else decode(text))
         for key, time, kind, name, old, state, attempt, text, _ in rows
     ]
 

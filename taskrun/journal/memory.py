@@ -53,7 +53,7 @@ class MemoryJournal:
         if row.id in self._runs():
             raise JournalError(f"there is a run {row.id} already")
         run = _Run(row, definition.decode() if isinstance(definition, bytes) else encode_any(definition))
-        run.entries = chain.link(entries, 0, run.seal)
+        run.entries = chain.link(entries, run.first)
         run.head = chain.next_head(run.head, chain.tail(run.entries, run.first))
         self.store.runs[row.id] = run
         self._commit()
@@ -71,7 +71,7 @@ class MemoryJournal:
         run = self._run(run_id)
         chain.refuse_stale(run_id, run.head, epoch)
         before = chain.tail(run.entries, run.first)
-        run.entries += chain.link(entries, before.seq, before.chain)
+        run.entries += chain.link(entries, before)
         run.head = chain.next_head(run.head, chain.tail(run.entries, before), (state, exit_code, ended))
         self._commit()
 
@@ -127,7 +127,7 @@ class MemoryJournal:
 
     def verify(self, run_id: str) -> Damage | None:
         run = self._run(run_id)
-        return chain.damage(run_id, chain.first_damage(run.entries, run.first, run.head, 0, whole=True))
+        return chain.damage(run_id, chain.first_damage(run.entries, run.first, run.head, whole=True))
 
     def _commit(self) -> None:
         self.store.commits += 1

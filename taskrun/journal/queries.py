@@ -8,12 +8,10 @@ from typing import Any, NamedTuple
 from taskrun.errors import JournalCorruptError
 from taskrun.journal import chain
 from taskrun.journal.base import Damage, RunRow
-from taskrun.journal.chain import Head, Tail
+from taskrun.journal.chain import LAST_SEQ, SEQ_BITS, Head, Tail
 from taskrun.journal.codec import decode, unpack
 from taskrun.journal.lookup import not_found
 
-SEQ_BITS = 32
-LAST_SEQ = (1 << SEQ_BITS) - 1
 RECENT = 1000
 
 INSERT_DEFINITION = "INSERT INTO definitions (sha256, body) VALUES (?, ?) ON CONFLICT DO NOTHING"
@@ -35,7 +33,7 @@ UPDATE_HEAD = (
     " boot_id = ?, seal = ? WHERE run = ?"
 )
 SELECT_KEY = "SELECT key, seal FROM runs WHERE id = ?"
-SELECT_EPOCH = "SELECT epoch FROM heads WHERE run = ?"
+SELECT_FENCED = "SELECT key, runs.seal, epoch FROM runs JOIN heads ON heads.run = runs.key WHERE id = ?"
 SELECT_TAIL = "SELECT key, chain FROM entries WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT 1"
 SELECT_HEAD = (
     "SELECT epoch, seq, chain, state, exit_code, ended, pid, host, boot_id, seal FROM heads WHERE run = ?"
@@ -96,6 +94,19 @@ def find_place(db: sqlite3.Connection, run_id: str) -> Place:
     return place_of(*found)
 
 
+def fenced_place(db: sqlite3.Connection, run_id: str, epoch: int) -> Place:
+    """As ``find_place``, for its writer: a HeldError unless ``epoch`` is the run's.
+
+    Asked in the transaction that writes, so nobody can take the run over in between.
+    """
+    found = db.execute(SELECT_FENCED, (run_id,)).fetchone()
+    if found is None or found[2] != epoch:
+        place = find_place(db, run_id)
+        chain.refuse_stale(run_id, read_head(db, run_id, place), epoch)
+        return place
+    return place_of(found[0], found[1])
+
+
 def head_seal(head: Head, place: Place) -> int:
     """A head is sealed with its run's seal: it cannot pass for another run's."""
     return chain.seal((place.run, *head), place.seal)
@@ -114,13 +125,6 @@ def read_head(db: sqlite3.Connection, run_id: str, place: Place) -> Head:
 
 def move_head(db: sqlite3.Connection, place: Place, head: Head) -> None:
     db.execute(UPDATE_HEAD, (*head, head_seal(head, place), place.run))
-
-
-def refuse_stale(db: sqlite3.Connection, run_id: str, place: Place, epoch: int) -> None:
-    """Raise a HeldError unless ``epoch`` is the run's. In the transaction that writes, so nothing slips by."""
-    found = db.execute(SELECT_EPOCH, (place.run,)).fetchone()
-    if found is None or found[0] != epoch:
-        chain.refuse_stale(run_id, read_head(db, run_id, place), epoch)
 
 
 def to_run(row: Sequence[Any]) -> RunRow:
@@ -165,7 +169,7 @@ def read_entries(
         if not rows or rows[0][0] != place.base + after:
             return [], chain.damage(run_id, after if rows or after <= head.seq else None)
         start = Tail(after, rows.pop(0)[-1])
-    seq = chain.first_damage(rows, start, head, place.base, whole=len(rows) != limit)
+    seq = chain.first_damage(rows, start, head, whole=len(rows) != limit)
     return rows, chain.damage(run_id, seq)
 
 
@@ -173,7 +177,7 @@ def read_tail(db: sqlite3.Connection, run_id: str, place: Place) -> Tail:
     """The last entry there is, which is no earlier than the one the head knows of."""
     head = read_head(db, run_id, place)
     found = db.execute(SELECT_TAIL, (place.base, place.base + LAST_SEQ)).fetchone()
-    last = Tail(found[0] - place.base, found[1]) if found else place.first
+    last = Tail(found[0] & LAST_SEQ, found[1]) if found else place.first
     if last.seq < head.seq or (last.seq == head.seq and last.chain != head.chain):
         raise JournalCorruptError(f"the last entries of run {run_id} are missing")
     return last

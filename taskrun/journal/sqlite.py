@@ -17,7 +17,6 @@ from taskrun.journal.home import check_home, database, make_home
 from taskrun.journal.ids import is_run_id
 from taskrun.journal.lookup import SHOWN, choose
 from taskrun.journal.opening import Durability
-from taskrun.journal.queries import Place
 
 CHUNK = 10_000
 NO_CHANGE = (None, None, None)
@@ -26,14 +25,13 @@ NO_CHANGE = (None, None, None)
 class SqliteJournal:
     """Implements ``base.Journal``. For one thread; another thread opens its own.
 
-    The last link of each chain that is written to is kept in memory; the epoch is read anew in every
-    transaction, so a process whose run was taken over writes nothing.
+    The last link of each chain that is written to is kept in memory, for its epoch; that is read anew in
+    every transaction, so a process whose run was taken over writes nothing.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
-        self._places: dict[str, Place] = {}
-        self._tails: dict[str, Tail] = {}
+        self._tails: dict[tuple[int, int], Tail] = {}
 
     @classmethod
     def open(cls, home: str, *, readonly: bool = False, durability: Durability = "full") -> Self:
@@ -72,9 +70,9 @@ class SqliteJournal:
             key = db.execute(queries.INSERT_RUN, (*values, run_seal)).lastrowid
             assert key is not None, "a row was inserted"
             place = queries.place_of(key, run_seal)
-            rows = chain.link(entries, 0, run_seal, place.base)
+            rows = chain.link(entries, place.first, place.base)
             db.executemany(queries.INSERT_ENTRY, rows)
-            head = chain.next_head(chain.first_head(row, run_seal), chain.tail(rows, place.first, place.base))
+            head = chain.next_head(chain.first_head(row, run_seal), chain.tail(rows, place.first))
             db.execute(queries.INSERT_HEAD, (*head, queries.head_seal(head, place), key))
 
         self._db.write(work)
@@ -90,32 +88,30 @@ class SqliteJournal:
         ended: float | None = None,
     ) -> None:
         standing = (state, exit_code, ended)
-        known = self._tails.pop(run_id, None)
 
-        def work(db: sqlite3.Connection) -> Tail:
-            place = self._place(db, run_id)
-            queries.refuse_stale(db, run_id, place, epoch)
-            before = known or queries.read_tail(db, run_id, place)
-            rows = chain.link(entries, before.seq, before.chain, place.base)
+        def work(db: sqlite3.Connection) -> tuple[int, Tail]:
+            place = queries.fenced_place(db, run_id, epoch)
+            before = self._tails.pop((place.run, epoch), None) or queries.read_tail(db, run_id, place)
+            rows = chain.link(entries, before, place.base)
             db.executemany(queries.INSERT_ENTRY, rows)
-            last = chain.tail(rows, before, place.base)
+            last = chain.tail(rows, before)
             if standing != NO_CHANGE:
                 head = queries.read_head(db, run_id, place)
                 queries.move_head(db, place, chain.next_head(head, last, standing))
-            return last
+            return place.run, last
 
-        self._tails[run_id] = self._db.write(work)
+        run, last = self._db.write(work)
+        self._tails[run, epoch] = last
 
     def take_over(self, run_id: str, *, pid: int, host: str, boot_id: str) -> int:
         def work(db: sqlite3.Connection) -> int:
             refuse_format(queries.read_run(db, run_id))
-            place = self._place(db, run_id)
+            place = queries.find_place(db, run_id)
             head = chain.next_head(queries.read_head(db, run_id, place), queries.read_tail(db, run_id, place))
             epoch = head.epoch + 1
             queries.move_head(db, place, head._replace(epoch=epoch, pid=pid, host=host, boot_id=boot_id))
             return epoch
 
-        self._tails.pop(run_id, None)
         return self._db.write(work)
 
     def runs(self, limit: int | None = None, *, states: Collection[str] = ()) -> list[RunRow]:
@@ -143,7 +139,7 @@ class SqliteJournal:
             raise JournalCorruptError(
                 damage.what, hint=f"entries before {damage.seq} are good; nothing is done on the rest's word"
             )
-        return chain.to_entries(rows, self._places[run_id].base)
+        return chain.to_entries(rows)
 
     def change_counter(self) -> int:
         return self._db.counter()
@@ -152,7 +148,7 @@ class SqliteJournal:
         text = encode_any(args)
 
         def work(db: sqlite3.Connection) -> int:
-            values = chain.request_values(self._place(db, run_id).run, time.time(), verb, text)
+            values = chain.request_values(queries.find_place(db, run_id).run, time.time(), verb, text)
             number = db.execute(queries.INSERT_REQUEST, values).lastrowid
             assert number is not None, "a row was inserted"
             return number
@@ -161,14 +157,12 @@ class SqliteJournal:
 
     def requests(self, run_id: str, after: int = 0) -> list[Request]:
         def work(db: sqlite3.Connection) -> list[Any]:
-            return db.execute(queries.SELECT_REQUESTS, (self._place(db, run_id).run, after)).fetchall()
+            return db.execute(queries.SELECT_REQUESTS, (queries.find_place(db, run_id).run, after)).fetchall()
 
         return [chain.to_request(number, values) for number, *values in self._db.snapshot(work)]
 
     def delete_run(self, run_id: str) -> None:
         self._db.write(lambda db: queries.delete_run(db, queries.find_place(db, run_id)))
-        self._places.pop(run_id, None)
-        self._tails.pop(run_id, None)
 
     def verify(self, run_id: str) -> Damage | None:
         """See ``base.Journal``. Reads in pieces: a long history need not fit into memory."""
@@ -196,12 +190,6 @@ class SqliteJournal:
         self, run_id: str, after: int, limit: int | None
     ) -> tuple[list[chain.StoredEntry], Damage | None]:
         def work(db: sqlite3.Connection) -> tuple[list[chain.StoredEntry], Damage | None]:
-            return queries.read_entries(db, run_id, self._place(db, run_id), after, limit)
+            return queries.read_entries(db, run_id, queries.find_place(db, run_id), after, limit)
 
         return self._db.snapshot(work)
-
-    def _place(self, db: sqlite3.Connection, run_id: str) -> Place:
-        place = self._places.get(run_id)
-        if place is None:
-            place = self._places[run_id] = queries.find_place(db, run_id)
-        return place
