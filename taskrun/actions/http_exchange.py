@@ -119,11 +119,15 @@ class Exchange:
 
     def _look_up(self, host: str, port: int) -> Sequence[Address]:
         """The system's resolver knows no time limit, so it works in a thread that may be left behind."""
-        found: list[Sequence[Address] | Exception] = []
+        host = host.strip("[]")
+        try:
+            return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+        except (OSError, UnicodeError):
+            found: list[Sequence[Address] | Exception] = []  # a name, so there is something to look up
 
         def ask() -> None:
             try:
-                found.append(socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM))
+                found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
             except Exception as error:  # handed over to the thread that waits
                 found.append(error)
 
@@ -133,12 +137,7 @@ class Exchange:
         if not found:
             self.left()
             raise ActionError("Timeout", f"the name {host} could not be looked up in time")
-        answer = found[0]
-        if isinstance(answer, OSError):
-            raise ActionError("ConnectionError", f"cannot look up {host}: {_words(answer)}") from answer
-        if isinstance(answer, Exception):
-            raise ActionError("InvalidURL", f"{host!r} is not a host name: {answer}") from answer
-        return answer
+        return _answered(host, found[0])
 
     def _usable(self, host: str, address: Address) -> bool:
         named = self.options.allow_hosts is not None and host.strip("[]").lower() in self.options.allow_hosts
@@ -159,6 +158,14 @@ class Exchange:
             connection.close()
             raise
         return connection
+
+
+def _answered(host: str, answer: Sequence[Address] | Exception) -> Sequence[Address]:
+    if isinstance(answer, OSError):
+        raise ActionError("ConnectionError", f"cannot look up {host}: {_words(answer)}") from answer
+    if isinstance(answer, Exception):
+        raise ActionError("InvalidURL", f"{host!r} is not a host name: {answer}") from answer
+    return answer
 
 
 def _allowed(host: str, hosts: tuple[str, ...] | None) -> bool:

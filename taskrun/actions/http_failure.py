@@ -49,6 +49,8 @@ def _before_sending(chain: list[BaseException], exchange: Exchange) -> tuple[str
 
 def _after_sending(chain: list[BaseException], exchange: Exchange) -> tuple[str, str]:
     if any(isinstance(cause, _SILENCE) for cause in chain):
+        if exchange.options.read_timeout >= exchange.options.total:
+            return "Timeout", f"no complete answer within {exchange.options.total:g} s"
         return "Timeout", f"{exchange.where} was silent for {exchange.options.read_timeout:g} s"
     if any(_is_garbage(cause) for cause in chain):
         return "ProtocolError", f"the answer of {exchange.where} is not HTTP: {_reason(chain)}"

@@ -12,9 +12,11 @@ from urllib3.exceptions import HTTPError
 from taskrun import __version__
 from taskrun.actions.base import Context
 from taskrun.actions.http import FORMS, SAFE, method_of
+from taskrun.actions.http_options import shown_url
 from taskrun.actions.values import path_in, text_of
 from taskrun.errors import ActionError
 
+_BAD_URL = (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
@@ -39,22 +41,15 @@ def prepare(
     )
     try:
         return session.prepare_request(request)
-    except (
-        requests.exceptions.InvalidURL,
-        requests.exceptions.InvalidSchema,
-        HTTPError,
-        UnicodeError,
-    ) as error:
-        raise ActionError("InvalidURL", f"{url!r} is not a URL: {error}") from error
+    except (*_BAD_URL, HTTPError, UnicodeError) as error:
+        raise ActionError("InvalidURL", f"{shown_url(url)} is not a URL") from error
     except (requests.RequestException, ValueError) as error:
         raise ActionError("InvalidRequest", str(error)) from error
 
 
 def _url(fields: Mapping[str, Any]) -> tuple[str, str | None]:
     """The URL without user and password, and these as ``user:password``."""
-    text = next(
-        (text_of(fields[form]) for form in FORMS if form in fields), text_of(fields.get("url"))
-    ).strip()
+    text = text_of(next((fields[form] for form in FORMS if form in fields), fields.get("url"))).strip()
     try:
         parts = urlsplit(text)
         host = parts.hostname
@@ -63,10 +58,10 @@ def _url(fields: Mapping[str, Any]) -> tuple[str, str | None]:
         raise ActionError("InvalidURL", f"this is not a URL: {error}") from error
     if parts.scheme not in ("http", "https"):
         raise ActionError(
-            "InvalidURL", f"only http and https can be asked, not {parts.scheme or text or 'nothing'}"
+            "InvalidURL", f"a URL starts with http:// or https://, this one with {parts.scheme!r}"
         )
     if not host:
-        raise ActionError("InvalidURL", f"{text!r} names no host")
+        raise ActionError("InvalidURL", "the URL names no host")
     user, at, place = parts.netloc.rpartition("@")
     return urlunsplit(parts._replace(netloc=place)), unquote(user) if at else None
 
@@ -89,10 +84,16 @@ def _headers(
     own = {name: text_of(value) for name, value in (fields.get("headers") or {}).items() if value is not None}
     taken = {name.lower() for name in own}
     kept = {name: value for name, value in headers.items() if name.lower() not in taken}
-    return {name: _header_value(value) for name, value in (kept | own).items()}
+    return {name: _header_value(name, value) for name, value in (kept | own).items()}
 
 
-def _header_value(text: str) -> str | bytes:
+def _header_value(name: str, text: str) -> str | bytes:
+    """Checked here, for a library's message would show the value, which may be a secret."""
+    text = text.strip(" \t")
+    if not name or not _TOKEN.issuperset(name):
+        raise ActionError("InvalidRequest", f"{name!r} cannot be the name of a header")
+    if any(character in text for character in "\r\n\0"):
+        raise ActionError("InvalidRequest", f"the header {name} contains a line break or NUL")
     return text if text.isascii() else text.encode()
 
 

@@ -110,9 +110,48 @@ def test_a_tls_handshake_that_hangs_is_cut_off_before_anything_was_sent(here):
     assert "outcome" not in found
 
 
+def test_a_tls_handshake_has_the_time_that_connecting_has(here, monkeypatch):
+    monkeypatch.setattr(http_options, "CONNECT", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        found = failure({"post": f"https://127.0.0.1:{listener.getsockname()[1]}"}, here)
+    assert found["type"] == "Timeout"
+    assert "no TLS connection" in found["message"]
+    assert "outcome" not in found
+
+
+def test_a_server_that_takes_no_connection_is_given_up(here, monkeypatch):
+    monkeypatch.setattr(http_options, "CONNECT", 0.1)
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(3):  # more than its queue holds, so that the next one waits
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        found = failure({"post": f"http://127.0.0.1:{listener.getsockname()[1]}"}, here)
+    assert found["type"] == "Timeout"
+    assert "did not take a connection within 0.1 s" in found["message"]
+    assert "outcome" not in found
+
+
+def test_a_tls_port_that_hangs_up_sent_nothing(here):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        hang_up = threading.Thread(target=lambda: listener.accept()[0].close())
+        hang_up.start()
+        found = failure({"post": f"https://127.0.0.1:{listener.getsockname()[1]}"}, here)
+        hang_up.join()
+    assert found["type"] in ("TLSError", "ConnectionError")
+    assert "outcome" not in found
+
+
 def test_a_name_that_takes_too_long_to_look_up_is_given_up(here, monkeypatch):
     slow = threading.Event()
-    monkeypatch.setattr(http_exchange.socket, "getaddrinfo", lambda *_args, **_more: slow.wait(5))
+
+    def look_up(*_args, flags=0, **_more):
+        if flags & socket.AI_NUMERICHOST:
+            raise socket.gaierror(socket.EAI_NONAME, "it is a name")
+        slow.wait(5)
+
+    monkeypatch.setattr(http_exchange.socket, "getaddrinfo", look_up)
     found = failure({"post": "http://slow.example/", "timeout": 0.1}, here)
     slow.set()
     assert found["type"] == "Timeout"
