@@ -5,7 +5,7 @@ declaration names, or from the default, in this order.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from taskrun.errors import UsageError
@@ -95,8 +95,7 @@ def parse_text(text: str, type_: str) -> Any:
     """A value typed on a command line, read as its declared type has it."""
     if type_ in ("string", "path"):
         return text
-    read = {"integer": _integer, "number": _number, "boolean": _boolean}.get(type_, _json)
-    return read(text, type_)
+    return _READERS.get(type_, _json)(text, type_)
 
 
 def _integer(text: str, type_: str) -> int:
@@ -141,3 +140,6 @@ def _json(text: str, type_: str) -> Any:
 
 def _no_constant(word: str) -> Any:
     raise ValueError(word)
+
+
+_READERS: dict[str, Callable[[str, str], Any]] = {"integer": _integer, "number": _number, "boolean": _boolean}
