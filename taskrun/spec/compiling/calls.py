@@ -46,7 +46,13 @@ def pick_kind(entry: Entry, besides: frozenset[str], what: str) -> str | None:
 
 
 def _unknown(entry: Entry, key: str, besides: frozenset[str], *, has_action: bool) -> None:
-    actions = [*MODELS, *entry.unit.actions]
+    unit = entry.unit
+    unit.muddled.add(id(entry.tree))
+    if not has_action and (
+        unit.lost(unit.tree, "actions") or unit.lost(unit.tree.get("actions", unit.tree), key)
+    ):
+        return  # an action of the file, and what is wrong with it has been said
+    actions = [*MODELS, *unit.actions]
     guess = nearest(key, [*sorted(besides), *actions] if has_action else [*actions, *sorted(besides)])
     help_ = f"did you mean `{guess}`?" if guess else None
     if has_action or guess in besides:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from taskrun.actions.models import MODELS
 from taskrun.spec.compiling.calls import pick_kind
 from taskrun.spec.compiling.entries import Around, Layout, conditions, entry_name, fan_out, place_needs
 from taskrun.spec.compiling.includes import include
@@ -10,6 +11,7 @@ from taskrun.spec.compiling.reusable import task_from
 from taskrun.spec.compiling.reverts import NONE
 from taskrun.spec.compiling.tasks import BESIDES, task_of
 from taskrun.spec.compiling.unit import Entry
+from taskrun.spec.diagnostics import nearest
 
 _SHARED = frozenset(
     {"name", "description", "if", "skip", "for_each", "as", "max_parallel", "needs", "tags", "retry"}
@@ -69,16 +71,20 @@ def _nested(layout: Layout, entry: Entry, around: Around) -> None:
     name = entry_name(entry, "name", ("flow", index))
     for key in entry.tree:
         if key not in _NESTED_KEYS:
-            help_ = (
-                "give it to the tasks inside"
-                if key in BESIDES
-                else "a task has an action or `tasks`, not both"
-            )
-            entry.at_key("TR211", f"a nested flow has no `{key}`", key, help_)
+            entry.at_key("TR211", f"a nested flow has no `{key}`", key, _nested_help(entry, key))
     place_needs(layout, entry, around)
     layout.add_child(around.flow, "flow", index)
     layout.add_flow(name, around.flow, entry.spec.get("pattern", "linear"), entry.tree.mark)
     add_entries(layout, entry, inside_of(layout, entry, around, index))
+
+
+def _nested_help(entry: Entry, key: str) -> str | None:
+    if key in BESIDES:
+        return "give it to the tasks inside"
+    if key in MODELS or key in entry.unit.actions:
+        return "an entry has an action or `tasks`, not both"
+    guess = nearest(key, sorted(_NESTED_KEYS))
+    return f"did you mean `{guess}`?" if guess else None
 
 
 def inside_of(layout: Layout, entry: Entry, around: Around, index: int) -> Around:

@@ -6,7 +6,7 @@ from taskrun.spec.compiling.calls import model_of
 from taskrun.spec.compiling.cycles import cycles
 from taskrun.spec.compiling.entries import Layout
 from taskrun.spec.compiling.positions import Edges, Positions
-from taskrun.spec.compiling.references import report
+from taskrun.spec.compiling.references import Wrong, report
 from taskrun.spec.compiling.rewording import did_you_mean
 from taskrun.spec.compiling.scopes import TASK_PARTS, Element
 from taskrun.spec.compiling.unit import Needs, Reference, Unit
@@ -91,7 +91,7 @@ class _Ordering:
         if element is None:
             if not self.unit.has_lost_names:
                 help_ = did_you_mean(name, self.unit.elements, list_all=8)
-                self._wrong(reference, "TR306", f"there is no task `{name}`", help_)
+                self._wrong(reference, Wrong("TR306", f"there is no task `{name}`", help_, 1))
         elif element[0] == "flow":
             help_ = (
                 f'name a task inside it: `tasks["{name}.TASK"]`'
@@ -99,14 +99,14 @@ class _Ordering:
                 else "name a task inside it"
             )
             message = f"`{name}` is a flow, and only tasks have outputs and a state"
-            self._wrong(reference, "TR315", message, help_)
+            self._wrong(reference, Wrong("TR315", message, help_, 1))
         else:
             check_parts(self.layout.tasks[element[1]], self.unit, reference)
             if reference.scope.element is not None:
                 self._order(reference, reference.scope.element, element)
 
-    def _wrong(self, reference: Reference, id_: str, message: str, help_: str | None = None) -> None:
-        report(self.unit, reference, id_, message, help_)
+    def _wrong(self, reference: Reference, wrong: Wrong) -> None:
+        report(self.unit, reference, wrong)
 
     def _order(self, reference: Reference, here: Element, there: Element) -> None:
         flow, mine, theirs = self.positions.lift(here, there)
@@ -118,18 +118,19 @@ class _Ordering:
             self.edges.add(flow, theirs, mine)
         elif pattern == "unordered":
             message = f"`{name}` may run later or at the same time: {self._label(flow)} has no order"
-            self._wrong(reference, "TR605", message, "use `pattern: graph`, where a reference makes an order")
+            help_ = "use `pattern: graph`, where a reference makes an order"
+            self._wrong(reference, Wrong("TR605", message, help_, 1))
         elif theirs > mine:
             message = f"`{name}` runs later: in a linear flow only what stands above is known"
-            self._wrong(reference, "TR604", message, "move it up, or use `pattern: graph`")
+            self._wrong(reference, Wrong("TR604", message, "move it up, or use `pattern: graph`", 1))
 
     def _inside_itself(self, reference: Reference, here: Element, there: Element) -> None:
         if here != there:
-            self._wrong(reference, "TR603", "a flow cannot refer to what is inside it")
+            self._wrong(reference, Wrong("TR603", "a flow cannot refer to what is inside it", part=1))
             return
         better = _BETTER_THAN_ITSELF.get(reference.scope.place)
         help_ = f"use `{better}`" if better else None
-        self._wrong(reference, "TR603", "a task cannot refer to itself by name", help_)
+        self._wrong(reference, Wrong("TR603", "a task cannot refer to itself by name", help_, 1))
 
     def report_cycle(self, flow: dict[str, Any], cycle: list[int]) -> None:
         names = [self._name(flow["children"][position]) for position in cycle]
@@ -149,12 +150,12 @@ def check_parts(task: dict[str, Any], unit: Unit, reference: Reference) -> None:
             help_ = f"did you mean `tasks.{names[1]}.outputs.{names[2]}`?"
         elif names[2] == "result":
             help_ = f"declare an output of `{names[1]}`, as `outputs: {{text: result.stdout}}`"
-        report(unit, reference, "TR308", f"a task has no `{names[2]}`", help_)
+        report(unit, reference, Wrong("TR308", f"a task has no `{names[2]}`", help_, 2))
     elif len(names) > 3 and names[2] == "outputs" and names[3] not in outputs:
         if _may_give(task, names[3], outputs):
             return
         help_ = did_you_mean(names[3], outputs) or f"declare it under `outputs:` of `{names[1]}`"
-        report(unit, reference, "TR307", f"task `{names[1]}` has no output `{names[3]}`", help_)
+        report(unit, reference, Wrong("TR307", f"task `{names[1]}` has no output `{names[3]}`", help_, 3))
 
 
 def _may_give(task: dict[str, Any], name: str, outputs: Any) -> bool:

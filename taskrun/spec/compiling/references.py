@@ -1,11 +1,14 @@
 """Checks the expressions of a file: their syntax, the names they use, and where they may stand."""
 
+from typing import NamedTuple
+
 from taskrun.errors import ExpressionError
 from taskrun.spec.compiling.problems import value_mark
 from taskrun.spec.compiling.rewording import did_you_mean
 from taskrun.spec.compiling.scopes import (
     ALL_ROOTS,
     KEYS_OF,
+    RETRY_KEYS,
     ROOTS,
     SEALED_OFF,
     SELF_KEYS,
@@ -16,13 +19,22 @@ from taskrun.spec.compiling.scopes import (
 from taskrun.spec.compiling.unit import Reference, Source, Unit
 from taskrun.spec.diagnostics import nearest
 from taskrun.spec.expressions import Expression, parse
+from taskrun.spec.language.tokens import tokenize
 from taskrun.spec.loader import source_mark
 from taskrun.spec.marks import Map, Mark, Seq
 from taskrun.spec.render import script_problems
 from taskrun.spec.templates import split
 
 TEXT, SCRIPT, BARE = "text", "script", "bare"
-Wrong = tuple[str, str, str | None]  # id, message, help
+
+
+class Wrong(NamedTuple):
+    """What is wrong with a dotted name, and which part of it."""
+
+    id: str
+    message: str
+    help: str | None = None
+    part: int = 0
 
 
 def scan(unit: Unit, holder: Map | Seq, key: str | int, scope: Scope, mode: str = TEXT) -> None:
@@ -104,7 +116,7 @@ def _check_names(unit: Unit, expression: Expression, at: Source, scope: Scope) -
             continue
         found = _wrong_name(unit, names, roots, scope)
         if found is not None:
-            report(unit, Reference(scope, names, at, offset, length), *found)
+            report(unit, Reference(scope, names, at, offset, length), found)
 
 
 def _wrong_name(unit: Unit, names: tuple[str, ...], roots: frozenset[str], scope: Scope) -> Wrong | None:
@@ -112,7 +124,7 @@ def _wrong_name(unit: Unit, names: tuple[str, ...], roots: frozenset[str], scope
     if root not in roots or (scope.sealed and root in SEALED_OFF):
         return _unknown_root(root, roots, scope)
     if root == "tasks":
-        return "TR313", "`tasks` needs the name of a task, as in `tasks.build.outputs.id`", None
+        return Wrong("TR313", "`tasks` needs the name of a task, as in `tasks.build.outputs.id`")
     return _check_rest(unit, names, scope)
 
 
@@ -120,12 +132,12 @@ def _unknown_root(root: str, roots: frozenset[str], scope: Scope) -> Wrong:
     if root in ALL_ROOTS:
         id_ = "TR312" if root == "secrets" else "TR303"
         if scope.sealed and root in SEALED_OFF:
-            return id_, f"`{root}` cannot be used in a reusable action", WHY_SEALED
-        return id_, f"`{root}` cannot be used in {scope.where}", WHY_NOT.get(root)
+            return Wrong(id_, f"`{root}` cannot be used in a reusable action", WHY_SEALED)
+        return Wrong(id_, f"`{root}` cannot be used in {scope.where}", WHY_NOT.get(root))
     candidates = sorted(roots | scope.items)
     guess = nearest(root, candidates)
     listed = "the names here: " + ", ".join(f"`{c}`" for c in candidates)
-    return "TR302", f"there is no name `{root}`", f"did you mean `{guess}`?" if guess else listed
+    return Wrong("TR302", f"there is no name `{root}`", f"did you mean `{guess}`?" if guess else listed)
 
 
 def _check_rest(unit: Unit, names: tuple[str, ...], scope: Scope) -> Wrong | None:
@@ -141,7 +153,7 @@ def _check_rest(unit: Unit, names: tuple[str, ...], scope: Scope) -> Wrong | Non
         return _check_declared(unit, names)
     known = KEYS_OF.get(root)
     if known is not None and names[1] not in known:
-        return "TR308", f"`{root}` has no `{names[1]}`", did_you_mean(names[1], known)
+        return Wrong("TR308", f"`{root}` has no `{names[1]}`", did_you_mean(names[1], known), 1)
     return None
 
 
@@ -151,40 +163,51 @@ def _check_declared(unit: Unit, names: tuple[str, ...]) -> Wrong | None:
     if name in known or unit.lost(unit.tree, root) or unit.lost(unit.tree.get(root, unit.tree), name):
         return None
     help_ = did_you_mean(name, known) or f"declare it under `{root}:`"
-    return "TR304" if root == "inputs" else "TR305", f"there is no {root[:-1]} `{name}`", help_
+    return Wrong("TR304" if root == "inputs" else "TR305", f"there is no {root[:-1]} `{name}`", help_, 1)
 
 
 def _check_self(names: tuple[str, ...], scope: Scope) -> Wrong | None:
     part = names[1]
     if part not in SELF_KEYS:
-        return "TR308", f"`self` has no `{part}`", did_you_mean(part, SELF_KEYS)
+        return Wrong("TR308", f"`self` has no `{part}`", did_you_mean(part, SELF_KEYS), 1)
     if part in ("outputs", "state") and scope.place != "revert":
-        return "TR303", f"`self.{part}` is known in `revert` only", None
+        return Wrong("TR303", f"`self.{part}` is known in `revert` only", part=1)
     known = scope.inputs if part == "inputs" else scope.outputs if part == "outputs" else None
     if len(names) > 2 and known is not None and names[2] not in known:
         help_ = did_you_mean(names[2], known) or f"declare it under `{part}:` of the task"
-        return "TR307", f"this task has no {part[:-1]} `{names[2]}`", help_
+        return Wrong("TR307", f"this task has no {part[:-1]} `{names[2]}`", help_, 2)
     return None
 
 
 def _check_retry(names: tuple[str, ...], scope: Scope) -> Wrong | None:
+    root, part = names[0], 1
     if not scope.controllers:
-        return "TR309", f"`{names[0]}` cannot be used here: no flow around has a `retry:`", WHY_NOT[names[0]]
-    rest = names[1:]
-    if names[0] == "retries" and rest:
-        flows = [name for name, _ in scope.controllers]
-        if rest[0] not in flows:
-            message = f"no flow around with a `retry:` is called `{rest[0]}`"
-            return "TR309", message, did_you_mean(rest[0], flows)
-        rest = rest[1:]
-    if rest and rest[0] not in KEYS_OF["retry"]:
-        message = f"`{'.'.join(names[: len(names) - len(rest)])}` has no `{rest[0]}`"
-        return "TR308", message, did_you_mean(rest[0], KEYS_OF["retry"])
+        message = f"`{root}` cannot be used here: no flow around has a `retry:`"
+        return Wrong("TR309", message, WHY_NOT[root])
+    if root == "retries" and len(names) > 1:
+        flows, part = [name for name, _ in scope.controllers], 2
+        if names[1] not in flows:
+            message = f"no flow around with a `retry:` is called `{names[1]}`"
+            return Wrong("TR309", message, did_you_mean(names[1], flows), 1)
+    if len(names) > part and names[part] not in RETRY_KEYS:
+        message = f"`{'.'.join(names[:part])}` has no `{names[part]}`"
+        return Wrong("TR308", message, did_you_mean(names[part], RETRY_KEYS), part)
     return None
 
 
-def report(unit: Unit, reference: Reference, id_: str, message: str, help_: str | None) -> None:
-    """A problem with a name, at that name."""
+def report(unit: Unit, reference: Reference, found: Wrong) -> None:
+    """A problem with a name, at the part of it that is wrong."""
+    offset, length = _part(reference, found.part)
     at = reference.at
-    mark = source_mark(unit.problems.text, at.mark, at.offset + reference.offset)
-    unit.problems.error(id_, message, mark, reference.length, help_)
+    mark = source_mark(unit.problems.text, at.mark, at.offset + offset)
+    unit.problems.error(found.id, found.message, mark, length, found.help)
+
+
+def _part(reference: Reference, part: int) -> tuple[int, int]:
+    """Where one part of a dotted name stands in its expression, and how long it is."""
+    start = reference.at.offset + reference.offset
+    tokens = tokenize(reference.at.text[start : start + reference.length])
+    parts = [token for token in tokens if token.kind in ("name", "string")]
+    if part >= len(parts):
+        return reference.offset, reference.length
+    return reference.offset + parts[part].offset, len(parts[part].text)

@@ -40,7 +40,8 @@ def _left_out(entry: Entry, kind: str, fields: dict[str, Any]) -> dict[str, Any]
         return AUTO
     if entry.lost("revert") or not writes(kind, fields, model):
         return NONE
-    entry.unit.unstated.append(entry.tree)
+    if id(entry.tree) not in entry.unit.muddled:
+        entry.unit.unstated.append(entry.tree)
     return UNSTATED
 
 

@@ -197,8 +197,8 @@ def _value_message(finding: Finding) -> tuple[str, str, str | None]:
     if kind == "literal_error":
         allowed = [word.strip().strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
         value = error["input"]
-        help_ = did_you_mean(str(value), allowed)
-        return "TR208", f"{subject} cannot be {describe(value)}", help_
+        shown = f"`{value}`" if isinstance(value, str) else describe(value)
+        return "TR208", f"{subject} cannot be {shown}", did_you_mean(str(value), allowed)
     if kind in ("greater_than_equal", "greater_than"):
         limit = context.get("ge", context.get("gt"))
         return "TR213", f"{subject} must be at least {limit:g}", None

@@ -57,6 +57,9 @@ class Unit:
         self.marks: dict[str, Mark] = {}  # where each name stands
         self.references: list[Reference] = []
         self.needs: list[Needs] = []
+        self.muddled: set[int] = (
+            set()
+        )  # ids of maps with a key nobody knows, which may be a misspelt `revert`
         self.unstated: list[Map] = []  # tasks that write and do not say how they are undone
 
     def lost(self, tree: Map, key: str) -> bool:

@@ -72,7 +72,7 @@ def _repair(
             _fill(place, problems, error, removed)
             continue
         value = place.value
-        lost_tasks |= "tasks" in place.path[-2:]
+        lost_tasks |= place.key == "tasks"
         if not (error["type"] == "too_short" and id(value) in touched):
             reword(Finding(error, place.path, place.holder, place.key, place.is_key), problems)
         if isinstance(place.holder, Seq):
