@@ -11,7 +11,8 @@ from urllib3.exceptions import InsecureRequestWarning
 from taskrun.actions.base import Context, Result, UnexpectedResultError
 from taskrun.actions.http import SAFE
 from taskrun.actions.http_answer import AnswerValues, read_body, status_text
-from taskrun.actions.http_exchange import Exchange, GuardedAdapter
+from taskrun.actions.http_connection import GuardedAdapter
+from taskrun.actions.http_exchange import Exchange
 from taskrun.actions.http_failure import failure_of
 from taskrun.actions.http_options import Options, options_of, shown_url
 from taskrun.actions.http_redirect import follow

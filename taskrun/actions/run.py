@@ -4,6 +4,10 @@ The shell is the task's ``shell``, ``/bin/sh`` unless told otherwise; no option 
 script does here what it does anywhere else. ``shell: bash -euo pipefail`` sets options: the script is
 what follows ``-c``, which is added if it is not there. A program that is no shell, with options of its
 own (``perl -e``), gets the script as its last argument.
+
+Also a script of plain words goes through the shell. Started directly it would save a tenth of a millisecond
+and differ: in its environment (a shell drops variables that no script could name), in what is said when
+the program is not there, in programs without a ``#!`` line, in every word that is a builtin.
 """
 
 from collections.abc import Mapping, Sequence
