@@ -5,21 +5,31 @@
     began KEY PID FROM TO .                         its process exists, and started between the two
     ended KEY STATUS CODE FLAGS AT MESSAGE .        FLAGS: t (timed out), s (stopped), or -
 
-TICKS, STARTTIME, FROM and TO are clock ticks since boot, as in ``/proc/PID/stat``; MARK is the attempt's
-``TASKRUN_IDEMPOTENCY_KEY``. The parser believes nothing it cannot read in full: a line without its closing
+TICKS, STARTTIME, FROM and TO are clock ticks since boot, as in ``/proc/PID/stat``; MARK is what the attempt's
+processes carry in their environment. The parser believes nothing it cannot read in full: a line without its closing
 dot was torn by a full disk or a crash, and counts as never written.
 """
 
 # pathlib is left out: its import costs more than this whole module.
 # ruff: noqa: PTH118, PTH123
 import os
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from taskrun.executors.protocol import Ended
 
 LOG_NAME = "attempts.log"
 
+RUN_VARIABLE = "TASKRUN_RUN_ID"
+KEY_VARIABLE = "TASKRUN_IDEMPOTENCY_KEY"
+
 _QUOTED = {code: f"%{code:02x}" for code in (*range(33), ord("%"), 127)}
+
+
+def mark_of(environment: Mapping[str, str]) -> str:
+    """Return what tells the processes of one attempt from all others; empty if its environment has no mark."""
+    run, key = environment.get(RUN_VARIABLE), environment.get(KEY_VARIABLE)
+    return f"{run} {key}" if run and key else ""
 
 
 def quote(text: str) -> str:

@@ -110,7 +110,10 @@ class Supervisor:
         return ended
 
     def close(self, *, wait: bool) -> None:
-        """Let it go: it leaves once the attempts it still has are over. ``wait`` for that, or not."""
+        """Let it go: it leaves once the attempts that have begun are over. ``wait`` for that, or not.
+
+        What was asked for so shortly before that it has not begun is not started any more.
+        """
         self.flush()
         self._connection.close()
         if not self._reaped:

@@ -20,6 +20,7 @@ from taskrun.executors.family import Attempt, Families
 SHORT_GRACE = 0.25
 """For the rest of a session whose leader ended by itself: the attempt is not held up for a forgotten child."""
 LOOK_AGAIN, LOOK_AGAIN_MOST = 0.02, 1.0
+HALT_ROUNDS = 3
 GIVE_UP = 5.0
 """Past the KILL: what is still there cannot be ended (another user's, or stuck in the kernel)."""
 
@@ -89,7 +90,7 @@ class Endings:
             self._paused_at = time.monotonic()
             for attempt in self._families.attempts.values():
                 if attempt.kill_at is None:
-                    self._families.signal(attempt, self._families.whole(attempt), signal.SIGSTOP)
+                    self._halt(attempt)
                     attempt.wake = None
 
     def resume(self) -> None:
@@ -104,6 +105,13 @@ class Endings:
                 if attempt.deadline is not None:
                     attempt.deadline += halted
                     self._wake_at(attempt, attempt.deadline)
+
+    def _halt(self, attempt: Attempt) -> None:
+        for _ in range(HALT_ROUNDS):
+            members = self._families.whole(attempt)
+            self._families.signal(attempt, members, signal.SIGSTOP)
+            if all(member.group == attempt.pid for member in members):
+                return  # a group is halted as one; outside of it something may just have been forked
 
     def _wake_at(self, attempt: Attempt, when: float) -> None:
         attempt.wake = when
@@ -126,14 +134,12 @@ class Endings:
         first = attempt.kill_at is None
         attempt.kill_at = now + grace
         if first and grace > 0:
-            self._families.adopt()
             self._families.signal(attempt, self._families.whole(attempt), *_TERMINATE)
             self._wake_at(attempt, attempt.kill_at)
         else:
             self._kill(attempt, now)
 
     def _kill(self, attempt: Attempt, now: float) -> None:
-        self._families.adopt()
         self._families.signal(attempt, self._families.whole(attempt), signal.SIGKILL)
         self._look_again(attempt, now)
 
@@ -168,7 +174,7 @@ class Endings:
         attempt.wake = None
         self._clearing.discard(attempt)
         self._families.remove(attempt)
-        names = ", ".join(f"{process.pid} ({linux.command(process.pid)})" for process in left)
+        names = ", ".join(linux.describe(process.pid) for process in left)
         self._report(attempt, f"{what}: {names}" if names else "")
 
 

@@ -9,9 +9,8 @@ import os
 from collections.abc import Iterable
 
 from taskrun.executors import linux
+from taskrun.executors.attempts_log import mark_of
 from taskrun.executors.linux import Process
-
-MARK = "TASKRUN_IDEMPOTENCY_KEY"
 
 
 class Attempt:
@@ -86,11 +85,11 @@ class Families:
         attempt = self._sessions.get(orphan.session)
         if attempt is not None:
             return attempt
-        mark = linux.environment(orphan.pid).get(MARK)
+        mark = mark_of(linux.environment(orphan.pid))
         for attempt in self.attempts.values():
-            if mark == attempt.mark or attempt.seen.get(orphan.pid) == orphan.starttime:
+            if (mark and mark == attempt.mark) or attempt.seen.get(orphan.pid) == orphan.starttime:
                 return attempt
-        if mark is None and len(self.attempts) == 1 and None not in self._orphans.values():
+        if not mark and len(self.attempts) == 1 and None not in self._orphans.values():
             return next(iter(self.attempts.values()))  # nobody else it could be of
         return None
 
@@ -103,6 +102,7 @@ class Families:
 
     def whole(self, attempt: Attempt) -> list[Process]:
         """Everything alive that is known to be of an attempt, however far down, its leader left out."""
+        self.adopt()
         orphans = self.orphans(attempt)
         roots = [orphan.pid for orphan in orphans]
         if not attempt.status:

@@ -90,6 +90,12 @@ def command(pid: int, limit: int = 80) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
+def describe(pid: int) -> str:
+    """Name a process to people: its number, and its command if it still has one."""
+    text = command(pid)
+    return f"{pid} ({text})" if text else str(pid)
+
+
 def open_children(pid: int) -> int | None:
     """A descriptor for ``read_children``; None where the kernel offers no list of children."""
     try:
@@ -156,10 +162,14 @@ def _signal_pidfd(fd: int, number: int) -> None:
         _syscall(_PIDFD_SEND_SIGNAL, fd, number, None, 0)
 
 
+def boot_id() -> str:
+    """Names the time since the machine was last started."""
+    return read_bytes("/proc/sys/kernel/random/boot_id").decode("ascii").strip()
+
+
 def machine() -> str:
     """Names the boot and the PID namespace within which process numbers and start times mean something."""
-    boot = read_bytes("/proc/sys/kernel/random/boot_id").decode("ascii").strip()
-    return f"{boot}/{os.stat('/proc/self/ns/pid').st_ino}"
+    return f"{boot_id()}/{os.stat('/proc/self/ns/pid').st_ino}"
 
 
 def become_subreaper(name: str) -> None:

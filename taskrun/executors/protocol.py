@@ -5,6 +5,7 @@ byte of each telling whether more follow, so an attempt with a huge environment 
 """
 
 import marshal
+import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -36,6 +37,11 @@ class Spawn(NamedTuple):
     timeout: float | None = None
     grace: float = DEFAULT_GRACE
     inherit: bool = False
+
+
+def now() -> float:
+    """Unix time as far as the log keeps it, so that an end read back is the one that was reported."""
+    return round(time.time(), 6)
 
 
 class Ended(NamedTuple):

@@ -1,0 +1,103 @@
+"""Starts attempts, in the order that makes a crash at any point tell what happened.
+
+``starting`` is in the log before there is a process, ``began`` right after. What finds no room (too many
+processes, no memory, no descriptor) waits and is tried again: that is not the attempt's failure.
+"""
+
+import os
+import time
+from typing import cast
+
+from taskrun.executors import linux
+from taskrun.executors.attempts_log import began_line, mark_of, starting_line
+from taskrun.executors.ending import Endings
+from taskrun.executors.family import Attempt, Families
+from taskrun.executors.launch import BusyError, CannotStartError, ignored_signals, launch
+from taskrun.executors.protocol import Ended, Spawn, now
+from taskrun.executors.reports import Reports
+
+RETRY_FIRST, RETRY_MOST = 0.01, 1.0
+RETRY_FOR = 60.0
+"""Seconds without any attempt running until want of room is believed to last."""
+
+
+class Starting:
+    """Takes attempts in; hands them to ``families`` and ``endings`` once they run."""
+
+    def __init__(self, families: Families, endings: Endings, reports: Reports) -> None:
+        self.environment = dict(os.environ)
+        self.retry_at: float | None = None
+        self._families = families
+        self._endings = endings
+        self._reports = reports
+        self._waiting: dict[str, tuple[Spawn, float]] = {}  # with the time it was first tried
+        self._retry_delay = RETRY_FIRST
+        self._ignored = ignored_signals()
+
+    def start(self, spawn: Spawn) -> None:
+        """Start an attempt, or have it wait. Asked for twice, it still runs once."""
+        key = spawn.key
+        if key in self._families.attempts or key in self._waiting:
+            return
+        environment = self._environment_of(spawn)
+        if not self._reports.write(starting_line(key, mark_of(environment), linux.ticks())):
+            self._not_started(key, 0, "the log of attempts cannot be written; is the disk full?")
+        elif self._endings.is_paused or not self._launch(spawn, environment):
+            self._waiting[key] = (spawn, time.monotonic())
+
+    def retry(self, now: float) -> None:
+        """Try again what waits, if it is time to."""
+        if self._endings.is_paused or (self.retry_at is not None and now < self.retry_at):
+            return
+        self.retry_at = None
+        for key, (spawn, since) in list(self._waiting.items()):
+            if self._launch(spawn, self._environment_of(spawn)):
+                self._retry_delay = RETRY_FIRST
+            elif now - since > RETRY_FOR and not self._families.attempts:
+                self._not_started(key, 0, f"the system had no room for another process for {RETRY_FOR:.0f} s")
+            else:
+                return
+            del self._waiting[key]
+
+    def hurry(self) -> None:
+        """There may be room now: try at the next opportunity."""
+        self.retry_at = None
+
+    def cancel(self, key: str) -> None:
+        """Give up an attempt that waits, if it does."""
+        if self._waiting.pop(key, None) is not None:
+            self._not_started(key, 0, "stopped before there was room to start it", stopped=True)
+
+    def cancel_all(self) -> None:
+        for key in list(self._waiting):
+            self.cancel(key)
+
+    def _launch(self, spawn: Spawn, environment: dict[str, str]) -> bool:
+        """Start it, or report that this cannot be done; False if there is no room for it now."""
+        before = linux.ticks()
+        try:
+            pid = launch(spawn, environment, self._ignored)
+        except CannotStartError as error:
+            self._not_started(spawn.key, error.code, str(error))
+            return True
+        except BusyError:
+            self.retry_at = time.monotonic() + self._retry_delay
+            self._retry_delay = min(2 * self._retry_delay, RETRY_MOST)
+            return False
+        # To read the start time itself would cost as much as all the rest of this.
+        self._reports.write(began_line(spawn.key, pid, before, linux.ticks()))
+        deadline = None if spawn.timeout is None else time.monotonic() + spawn.timeout
+        attempt = Attempt(spawn.key, mark_of(environment), pid, deadline, spawn.grace)
+        self._families.add(attempt)
+        self._endings.watch(attempt)
+        return True
+
+    def _environment_of(self, spawn: Spawn) -> dict[str, str]:
+        base = self.environment if spawn.inherit else {}
+        merged: dict[str, str | None] = {**base, **spawn.env}
+        if None in spawn.env.values():
+            return {name: value for name, value in merged.items() if value is not None}
+        return cast("dict[str, str]", merged)
+
+    def _not_started(self, key: str, code: int, message: str, *, stopped: bool = False) -> None:
+        self._reports.tell(Ended(key, "not-started", code, False, stopped, message, now()))
