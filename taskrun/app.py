@@ -1,0 +1,364 @@
+"""Wiring: the only place that picks concrete classes."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any, NamedTuple
+
+from taskrun import __version__
+from taskrun.drivers import settle
+from taskrun.drivers.attempt import Preparer, base_environment
+from taskrun.drivers.clock import Clock
+from taskrun.drivers.local import LocalDriver
+from taskrun.drivers.notifier import Notifier
+from taskrun.drivers.recall import transitions
+from taskrun.drivers.signals import Signals
+from taskrun.drivers.values import Values
+from taskrun.engine import events as e
+from taskrun.engine.flow import Flow, compile_flow
+from taskrun.engine.machine import Machine
+from taskrun.engine.view import Row, View
+from taskrun.executors.client import Supervisor
+from taskrun.executors.recovery import attach, is_held, recover
+from taskrun.journal.base import FORMAT, Entry, RunRow
+from taskrun.journal.codec import event_dict, timestamp
+from taskrun.journal.home import home, make_home, make_run_dir, run_dir
+from taskrun.journal.ids import boot_id, new_run_id
+from taskrun.journal.lock import NamedLock, RunLock, this_process
+from taskrun.journal.sqlite import SqliteJournal
+from taskrun.listeners.base import Listener, Listeners, OutputOf
+from taskrun.spec.expressions import render
+
+ListenersFor = Callable[[View, str, str], list[Listener]]  # of view, run id, run directory
+
+PROCESS_KINDS = frozenset({"run", "exec", "python"})
+
+
+class RunOptions(NamedTuple):
+    jobs: int = 0  # 0: as many as there are cores
+    durability: str = "full"
+    on_interrupt: str = "revert"
+
+
+Verdict = tuple[int, str, dict[str, Any] | None]  # node, what a person says of it, why
+
+
+class Outcome(NamedTuple):
+    """How a run left this process. ``left`` is set when it was left before its end (a second Ctrl-C)."""
+
+    run_id: str
+    exit_code: int
+    view: View
+    left: bool = False
+
+
+class LeaveError(BaseException):
+    """The user wants out at once: the journal is intact, attempts under way go on without us."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def start_run(
+    definition: Mapping[str, Any],
+    text: str,
+    inputs: Mapping[str, Any],
+    options: RunOptions,
+    listeners_for: ListenersFor,
+) -> Outcome:
+    """Run a compiled workflow to its end. ``listeners_for(view, run_id, run_dir)`` makes those who are told."""
+    where = home()
+    make_home(where)
+    run_id = new_run_id()
+    directory = make_run_dir(where, run_id)
+    os.mkdir(f"{directory}/out", 0o700)
+    with ExitStack() as stack:
+        # Forked first: before any thread, before the journal is open, before any lock is held.
+        supervisor = Supervisor.start(directory) if needs_processes(definition) else None
+        stack.enter_context(RunLock(directory)).acquire(this_process("run"))
+        clock = Clock()
+        shared = shared_names(definition, inputs, run_id, clock.now())
+        if "lock" in definition:
+            name = str(render(definition["lock"], shared))
+            stack.enter_context(NamedLock(where, name)).acquire(this_process(f"run {run_id}"))
+        journal = SqliteJournal.open(where, durability=_durability(options))
+        stack.callback(journal.close)
+        freeze_text(directory, text)
+        row = run_row(run_id, definition, inputs, options, clock.now())
+        journal.create_run(row, definition)
+        machine = Machine(
+            compile_flow(definition), jobs=options.jobs or os.cpu_count() or 1, seed=seed_of(run_id)
+        )
+        session = Session(definition, machine, run_id, directory, shared)
+        driver = session.driver(journal, supervisor, row.epoch, clock, listeners_for)
+        stack.callback(session.close)
+        return session.drive(driver, e.RunRequested(clock.now()), options)
+
+
+def continue_run(
+    run_id: str,
+    event: Callable[[Flow, float], e.Event],
+    options: RunOptions,
+    listeners_for: ListenersFor,
+    *,
+    verb: str,
+    verdicts: Sequence[Verdict] = (),
+    waiting: Callable[[], None] = lambda: None,
+) -> Outcome:
+    """Take a run over that nobody drives any more, settle what was in flight, and go on with ``event``.
+
+    ``verdicts`` are what a person decided, recorded first; ``waiting()`` is called when attempts of the
+    dead taskrun are still under way and have to be waited for.
+
+    Raises:
+        HeldError: another process drives it.
+    """
+    where = home()
+    directory = run_dir(where, run_id)
+    with ExitStack() as stack:
+        # A supervisor that is forked below closes what it inherits, so the lock is ours alone.
+        stack.enter_context(RunLock(directory)).acquire(this_process(verb))
+        await_survivors(directory, waiting)
+        clock = Clock()
+        held = recall(where, run_id, options)
+        definition, machine = held.definition, held.machine
+        pending = machine.pending()
+        found = recover(directory, settle.keys(machine, pending), boot_id=held.row.boot_id)
+        supervisor = Supervisor.start(directory) if needs_processes(definition) else None
+        shared = shared_names(definition, held.row.inputs, run_id, held.row.created)
+        if "lock" in definition:
+            name = str(render(definition["lock"], shared))
+            stack.enter_context(NamedLock(where, name)).acquire(this_process(f"{verb} {run_id}"))
+        journal = SqliteJournal.open(where, durability=_durability(options))
+        stack.callback(journal.close)
+        epoch = journal.take_over(run_id, pid=os.getpid(), host=os.uname().nodename, boot_id=boot_id())
+        session = Session(definition, machine, run_id, directory, shared)
+        for entry in held.entries:
+            session.values.take(entry)
+            session.view.apply(entry)
+        seq = held.entries[-1].seq if held.entries else 0
+        driver = session.driver(journal, supervisor, epoch, clock, listeners_for, seq)
+        stack.callback(session.close)
+        for node, verdict, data in verdicts:
+            driver.receive(e.Resolved(clock.now(), node, verdict, data))
+        return session.drive(
+            driver,
+            event(machine.flow, clock.now()),
+            options,
+            lambda: settle.settle(driver, session.values, pending, found),
+        )
+
+
+class Recalled(NamedTuple):
+    """A run as the journal has it, and the machine restored from that."""
+
+    row: RunRow
+    definition: dict[str, Any]
+    entries: list[Entry]
+    machine: Machine
+
+
+def recall(where: str, run_id: str, options: RunOptions) -> Recalled:
+    """Read a run and restore its machine; the journal is closed again, for a fork may follow."""
+    journal = SqliteJournal.open(where, readonly=True)
+    try:
+        row, definition, entries = journal.run(run_id), journal.definition(run_id), journal.entries(run_id)
+    finally:
+        journal.close()
+    flow = compile_flow(definition)
+    jobs = options.jobs or int(row.options.get("jobs", 0)) or os.cpu_count() or 1
+    machine = Machine.restore(flow, transitions(flow, entries), jobs=jobs, seed=seed_of(run_id))
+    return Recalled(row, definition, entries, machine)
+
+
+def await_survivors(directory: str, waiting: Callable[[], None]) -> None:
+    """Attempts of a dead taskrun go on under their supervisor: let them end before anything else starts."""
+    if not is_held(directory):
+        return
+    waiting()
+    with attach(directory) as survivors:
+        while survivors.alive:
+            survivors.poll(0.5)
+
+
+class Session:
+    """One run held by this process: the pieces that belong together, and how they are driven."""
+
+    def __init__(
+        self,
+        definition: Mapping[str, Any],
+        machine: Machine,
+        run_id: str,
+        run_dir: str,
+        shared: Mapping[str, Any],
+    ) -> None:
+        self.definition = definition
+        self.machine = machine
+        self.run_id = run_id
+        self.run_dir = run_dir
+        self.view = View(definition)
+        self.values = Values(definition, machine.flow, machine.record, shared)
+        self._listeners: Listeners | None = None
+        self._supervisor: Supervisor | None = None
+        self._driver: LocalDriver | None = None
+        self._signals = 0
+
+    def driver(
+        self,
+        journal: SqliteJournal,
+        supervisor: Supervisor | None,
+        epoch: int,
+        clock: Clock,
+        listeners_for: ListenersFor,
+        seq: int = 0,
+    ) -> LocalDriver:
+        workdir = self.definition.get("dir") or "/"
+        env = base_environment(self.definition, self.values.run_scope(), workdir)
+        preparer = Preparer(self.values, self.run_id, self.run_dir, env)
+        self._supervisor = supervisor
+        self._listeners = Listeners(self.view, listeners_for(self.view, self.run_id, self.run_dir))
+        driver = LocalDriver(
+            self.machine,
+            self.values,
+            preparer,
+            journal,
+            self._listeners,
+            supervisor,
+            run_id=self.run_id,
+            epoch=epoch,
+            seq=seq,
+            clock=clock,
+        )
+        if self.definition.get("notify"):
+            notifier = Notifier(self.definition["notify"], driver, self.values, self.run_id)
+            driver.after_commit(notifier.entries)
+        self._driver = driver
+        return driver
+
+    def drive(
+        self,
+        driver: LocalDriver,
+        first: e.Event,
+        options: RunOptions,
+        settle_pending: Callable[[], None] = lambda: None,
+    ) -> Outcome:
+        """Until the run is over, or the user leaves."""
+        with Signals() as signals:
+            driver.watch(signals, lambda: self._interrupted(driver, signals.receive(), options))
+            driver.receive(first)
+            settle_pending()
+            try:
+                driver.run()
+            except LeaveError as leave:
+                return Outcome(self.run_id, 128 + leave.number, self.view, left=True)
+        return Outcome(self.run_id, driver.exit_code, self.view)
+
+    def _interrupted(self, driver: LocalDriver, numbers: list[int], options: RunOptions) -> None:
+        assert self._listeners is not None
+        for number in numbers:
+            self._signals += 1
+            if self._signals > 1:
+                raise LeaveError(number)
+            driver.interrupted = number
+            now = driver.clock.now()
+            if self.machine.record.phase == "rolling":
+                self._listeners.say(
+                    "Rolling back already. Once more to leave at once; the journal stays intact."
+                )
+            elif options.on_interrupt == "suspend":
+                self._listeners.say("Suspending: what runs may finish. Once more to leave at once.")
+                driver.receive(e.SuspendRequested(now, f"signal {number}"))
+            else:
+                self._listeners.say(
+                    "Stopping what runs, then rolling back. Once more to leave at once; the journal stays intact."
+                )
+                failure = {"type": "Interrupted", "message": f"signal {number}"}
+                driver.receive(e.CancelRequested(now, failure))
+
+    def close(self) -> None:
+        if self._listeners is not None:
+            self._listeners.close()
+        if self._driver is not None:
+            self._driver.close()
+        if self._supervisor is not None:
+            self._supervisor.close(wait=False)
+
+
+def needs_processes(definition: Mapping[str, Any]) -> bool:
+    """Is there anything a supervisor would have to start?"""
+    for task in definition["tasks"]:
+        for part in (task, *(task[p] for p in ("revert", "check", "verify", "probe") if p in task)):
+            if part.get("kind") in PROCESS_KINDS:
+                return True
+    others = [rule["action"] for rule in definition.get("notify", ())]
+    others += definition.get("verify_revert", ())
+    return any(spec["kind"] in PROCESS_KINDS for spec in others)
+
+
+def shared_names(
+    definition: Mapping[str, Any], inputs: Mapping[str, Any], run_id: str, started: float
+) -> dict[str, Any]:
+    """The names every expression of the run may use."""
+    run = {
+        "id": run_id,
+        "name": definition["name"],
+        "started_at": timestamp(started),
+        "user": os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid()),
+    }
+    return {"inputs": dict(inputs), "run": run, "env": dict(os.environ), "secrets": {}}
+
+
+def run_row(
+    run_id: str, definition: Mapping[str, Any], inputs: Mapping[str, Any], options: RunOptions, now: float
+) -> RunRow:
+    return RunRow(
+        run_id,
+        definition["name"],
+        definition.get("file", ""),
+        definition.get("sha256", ""),
+        now,
+        None,
+        "PENDING",
+        None,
+        dict(inputs),
+        1,
+        os.getpid(),
+        os.uname().nodename,
+        boot_id(),
+        FORMAT,
+        __version__,
+        None,
+        options._asdict(),
+    )
+
+
+def freeze_text(run_dir: str, text: str) -> None:
+    """The file as it was, beside the definition in the journal: for people, and to show a difference."""
+    fd = os.open(f"{run_dir}/workflow.yaml", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+
+
+def seed_of(run_id: str) -> int:
+    return int.from_bytes(run_id.encode()[-6:], "big")
+
+
+def _durability(options: RunOptions) -> Any:
+    return options.durability
+
+
+def output_finder(run_dir: str) -> OutputOf:
+    """Where the output of a row's last attempt is, doing or undoing; None before there is any."""
+
+    def find(row: Row, undoing: bool) -> str | None:
+        number = row.undos if undoing else row.tries
+        if not number:
+            return None
+        return f"{run_dir}/out/{row.name}.{'revert.' if undoing else ''}{number}.out"
+
+    return find
+
+
+def make_event(run_id: str) -> Callable[[Any], Mapping[str, Any]]:
+    return lambda entry: event_dict(run_id, entry)

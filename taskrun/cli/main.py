@@ -1,0 +1,152 @@
+"""The command ``taskrun``: finds the command's module, and turns every error into one message and an exit code."""
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from taskrun import __version__
+from taskrun.errors import TaskrunError, WorkflowError
+
+BUG = 70
+
+# Name -> one line for the overview. A command is imported only when it is used.
+COMMANDS = {
+    "run": "Run a workflow; roll it back if a task fails.",
+    "validate": "Say everything that is wrong with workflow files, without running them.",
+    "states": "Show the states of a run's tasks; --watch follows it live.",
+    "runs": "List the runs.",
+    "logs": "Show what the tasks of a run have printed.",
+    "schema": "Print the JSON Schema of workflow files.",
+    "explain": "Explain an error id.",
+}
+
+
+class Commands(click.Group):
+    """Knows the names of all commands and the modules of none."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"taskrun.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(_unknown(args[0]), ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _unknown(name: str) -> str:
+    from taskrun.spec.spelling import nearest  # noqa: PLC0415 - only for the wrong word
+
+    if name.endswith((".yaml", ".yml")) or os.path.exists(name):
+        return f"there is no command {name!r}. Did you mean `taskrun run {name}`?"
+    near = nearest(name, COMMANDS)
+    return f"there is no command {name!r}." + (f" Did you mean {near!r}?" if near else "")
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done; 1 failed and fully rolled back; 2 wrong usage or file, nothing ran; 3 failed and not fully"
+    " rolled back, or waiting for a person; 4 no such run or task; 5 held by another process; 6 refused;"
+    " 8 still running; 70 a bug; 130/143 interrupted.",
+)
+@click.version_option(__version__, "-V", "--version", prog_name="taskrun", message="%(prog)s %(version)s")
+def cli() -> None:
+    r"""Run YAML workflows the way a database runs a transaction: when a task fails, everything done is undone.
+
+    \b
+      taskrun run workflow.yaml        do it, with a live table of states
+      taskrun validate workflow.yaml   every mistake at once
+      taskrun states --watch           the states of a run, live
+    """
+
+
+def main(args: list[str] | None = None) -> int:  # noqa: PLR0911 - one line for each kind of end
+    """Run the command and return its exit code; nothing else in taskrun ends the process."""
+    try:
+        code = cli.main(args=args, prog_name="taskrun", standalone_mode=False)
+        return int(code) if isinstance(code, int) else 0
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.Abort:
+        return 130
+    except KeyboardInterrupt:
+        return 130
+    except WorkflowError as error:
+        return _report_workflow(error)
+    except TaskrunError as error:
+        _report(f"error: {error.message}", error.hint)
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our results has gone; the command itself did what it had to.
+        _silence(sys.stdout)
+        return 0
+    except Exception as bug:
+        return _report_bug(bug)
+
+
+def _report(message: str, hint: str | None = None) -> None:
+    from taskrun.listeners.sanitize import one_line  # noqa: PLC0415 - only for errors
+
+    lines = [one_line(line) for line in message.splitlines()]
+    if hint:
+        lines.append(f"hint: {one_line(hint)}")
+    _write("\n".join(lines) + "\n")
+
+
+def _report_workflow(error: WorkflowError) -> int:
+    from taskrun.cli.validate import show_problems  # noqa: PLC0415 - only for errors
+
+    if error.diagnostics:
+        show_problems(error.diagnostics)
+    else:
+        _report(f"error: {error.message}", error.hint)
+    return error.exit_code
+
+
+def _report_bug(bug: Exception) -> int:
+    """Never a traceback on the terminal: it goes to a file that can be sent."""
+    import tempfile  # noqa: PLC0415 - only for bugs
+    import traceback  # noqa: PLC0415
+
+    text = f"taskrun {__version__}, Python {sys.version}\n{''.join(traceback.format_exception(bug))}"
+    try:
+        fd, path = tempfile.mkstemp(prefix="taskrun-crash-", suffix=".txt")
+        with os.fdopen(fd, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+        where = f"the details are in {path}"
+    except OSError:
+        where = text
+    _report(f"error: this is a bug in taskrun: {type(bug).__name__}: {bug}", where)
+    return BUG
+
+
+def _write(text: str) -> None:
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        _silence(sys.stderr)
+
+
+def _silence(stream: object) -> None:
+    """Python flushes its streams once more at exit; into nothing, now that nobody listens."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())  # type: ignore[attr-defined]
+    os.close(nowhere)

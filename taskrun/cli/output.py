@@ -1,0 +1,53 @@
+"""How a run is shown: picks the listeners for a terminal, a pipe or a program, and the ending."""
+
+import os
+
+from taskrun import app
+from taskrun.engine.view import View
+from taskrun.listeners.base import Listener
+from taskrun.listeners.ending import ending, show
+from taskrun.listeners.lines import Lines
+from taskrun.listeners.ndjson import Ndjson, json_line, run_head, summary
+from taskrun.listeners.screen import Style, display_for, is_terminal, size, style_for
+
+STDOUT, STDERR = 1, 2
+WITHOUT_TERMINAL = 100  # columns
+
+
+class Output:
+    """``finish`` says the last words; what cannot be written is no reason for another exit code."""
+
+    def __init__(self, mode: str, color: str, file: str = "") -> None:
+        self._display = display_for(mode, os.environ)
+        self._color = color
+        self._file = file
+        self._ndjson: Ndjson | None = None
+        self._run_dir = ""
+
+    @property
+    def for_programs(self) -> bool:
+        return self._display.kind == "ndjson"
+
+    def listeners(self, view: View, run_id: str, run_dir: str) -> list[Listener]:
+        self._run_dir = run_dir
+        kind, fd = self._display
+        if kind == "ndjson":
+            self._ndjson = Ndjson(fd, run_head(run_id, view.name, self._file), app.make_event(run_id))
+            return [self._ndjson]
+        if kind == "table":
+            from taskrun.listeners.table import Table  # noqa: PLC0415 - only on a terminal
+
+            return [Table(fd, view, run_id, self._style(fd), app.output_finder(run_dir))]
+        return [Lines(fd, view, ascii_only=not self._style(fd).unicode)]
+
+    def finish(self, outcome: app.Outcome) -> None:
+        if self._display.kind == "ndjson":
+            show(json_line(summary(outcome.view, outcome.run_id, outcome.exit_code)), self._display.fd)
+            return
+        fd = self._display.fd if self._display.kind == "table" else STDERR
+        columns = size(fd)[0] if is_terminal(fd) else WITHOUT_TERMINAL
+        find = app.output_finder(self._run_dir)
+        show(ending(outcome.view, outcome.run_id, self._style(fd), find, columns=columns), fd)
+
+    def _style(self, fd: int) -> Style:
+        return style_for(fd, self._color)

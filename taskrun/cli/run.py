@@ -1,0 +1,82 @@
+"""``taskrun run FILE``."""
+
+import os
+import sys
+
+import click
+
+from taskrun import app
+from taskrun.cli.options import color_option, input_option, inputs_file_option, parse_inputs, read_inputs_file
+from taskrun.cli.output import Output
+
+
+@click.command(
+    "run",
+    epilog="Without a terminal there is one line per transition. The exit code is 1 when the workflow failed and was"
+    " fully rolled back, 3 when something is still applied.",
+)
+@click.argument("file", type=click.Path())
+@input_option
+@inputs_file_option
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(1, 10_000),
+    help="Tasks at the same time (default: number of cores); 1 is serial.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["auto", "table", "plain", "ndjson"]),
+    default="auto",
+    help="How progress is shown.",
+)
+@click.option(
+    "--durability",
+    type=click.Choice(["full", "process"]),
+    default="full",
+    help="What the journal survives: a power loss (full), or the death of processes (process; faster).",
+)
+@click.option(
+    "--on-failure", type=click.Choice(["revert", "stop", "ask"]), help="Instead of what the file says."
+)
+@click.option(
+    "--on-interrupt",
+    type=click.Choice(["revert", "suspend"]),
+    default="revert",
+    help="What the first Ctrl-C does.",
+)
+@click.option("--strict", is_flag=True, help="Warnings of the file are errors.")
+@color_option
+def command(
+    file: str,
+    inputs: tuple[str, ...],
+    inputs_file: str | None,
+    jobs: int | None,
+    output: str,
+    durability: str,
+    on_failure: str | None,
+    on_interrupt: str,
+    strict: bool,
+    color: str,
+) -> int:
+    r"""Run a workflow. If a task fails, everything done so far is undone in reverse order.
+
+    \b
+      taskrun run deploy.yaml -i version=1.4.2
+      taskrun run deploy.yaml --jobs 1 --output ndjson
+    """
+    from taskrun.cli.workflows import load_definition  # noqa: PLC0415 - the cache decides what that imports
+    from taskrun.spec.inputs import resolve_inputs  # noqa: PLC0415
+
+    shown = Output(output, color, os.path.abspath(file))
+    given = {**read_inputs_file(inputs_file), **parse_inputs(inputs)}
+    definition, text = load_definition(file, strict=strict, quiet=shown.for_programs)
+    if on_failure is not None:
+        definition = {**definition, "on_failure": on_failure}
+    resolved = resolve_inputs(definition, given, os.environ)
+    options = app.RunOptions(jobs or 0, durability, on_interrupt)
+    outcome = app.start_run(definition, text, resolved, options, shown.listeners)
+    shown.finish(outcome)
+    sys.stdout.flush()
+    return outcome.exit_code

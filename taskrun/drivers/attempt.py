@@ -1,0 +1,182 @@
+"""One attempt of a task, as far as a driver must know it: what it does, where its output goes, what it has become."""
+
+from collections.abc import Callable, Mapping
+from os import environ
+from typing import Any, Final
+
+from taskrun.actions import registry
+from taskrun.actions.base import Action, Context
+from taskrun.drivers.values import Scope, Values
+from taskrun.spec.expressions import parse, render
+from taskrun.spec.render import render_script
+from taskrun.spec.values import text
+
+# The parts of an attempt, in the order in which they may follow each other.
+CHECK: Final = "check"
+DO: Final = "do"
+VERIFY: Final = "verify"
+REVERT: Final = "revert"
+PROBE: Final = "probe"
+
+
+Then = Callable[[Mapping[str, Any] | None, Mapping[str, Any] | None], None]
+
+
+class Attempt:
+    """``number`` is that of the attempt; ``part`` says what of it is running; ``action`` and ``fields`` belong to the part."""
+
+    __slots__ = (
+        "action",
+        "context",
+        "err",
+        "fields",
+        "name",
+        "node",
+        "number",
+        "out",
+        "outputs",
+        "part",
+        "result",
+        "started",
+        "stopping",
+        "then",
+    )
+
+    def __init__(self, node: int, name: str, number: int, part: str) -> None:
+        self.node = node
+        self.name = name
+        self.number = number
+        self.part = part
+        self.action: Action
+        self.fields: Mapping[str, Any] = {}
+        self.context: Context
+        self.out = ""
+        self.err: str | None = None
+        self.result: Mapping[str, Any] | None = None
+        self.outputs: dict[str, Any] | None = None
+        self.started = False
+        self.stopping: dict[str, Any] | None = None
+        self.then: Then | None = None  # for what is no part of a task: who is told how it ended
+
+    @property
+    def key(self) -> str:
+        """Names the part in the supervisor's log, where a newcomer finds it again."""
+        return attempt_key(self.name, self.part, self.number)
+
+
+def attempt_key(name: str, part: str, number: int) -> str:
+    return f"{name}/{number}" if part == DO else f"{name}/{part}/{number}"
+
+
+class Preparer:
+    """Turns what the file says about a part of an attempt into an action with rendered fields."""
+
+    def __init__(self, values: Values, run_id: str, run_dir: str, base_env: Mapping[str, str]) -> None:
+        self._values = values
+        self._definition = values.definition
+        self._run_id = run_id
+        self._run_dir = run_dir
+        self._out_dir = f"{run_dir}/out"
+        self.base_env = base_env
+
+    def part_spec(self, node: int, part: str) -> Mapping[str, Any]:
+        task = self._values.spec(node)
+        found: Mapping[str, Any] = task if part == DO else task[part]
+        return found
+
+    def prepare(self, attempt: Attempt, scope: Scope) -> None:
+        """Fill in action, fields, context and paths. ExpressionError and ActionError mean: not started."""
+        task = self._values.spec(attempt.node)
+        suffix = f"{attempt.number}" if attempt.part == DO else f"{attempt.part}.{attempt.number}"
+        round_ = self._values.record.rounds.get(attempt.node, 0) + 1
+        key = f"{attempt.name}/{round_}/revert" if attempt.part == REVERT else f"{attempt.name}/{round_}"
+        self._fill(attempt, self.part_spec(attempt.node, attempt.part), task, scope, suffix, key)
+
+    def prepare_aside(self, attempt: Attempt, spec: Mapping[str, Any], scope: Scope) -> None:
+        """The same for an action that belongs to no task: a notification, a check after the rollback."""
+        suffix = f"{attempt.part}.{attempt.number}"
+        self._fill(attempt, spec, {}, scope, suffix, f"{attempt.name}/{suffix}")
+
+    def _fill(
+        self,
+        attempt: Attempt,
+        spec: Mapping[str, Any],
+        task: Mapping[str, Any],
+        scope: Scope,
+        suffix: str,
+        key: str,
+    ) -> None:
+        attempt.action = action = registry.get(spec["kind"])
+        attempt.out = f"{self._out_dir}/{attempt.name}.{suffix}.out"
+        attempt.err = f"{self._out_dir}/{attempt.name}.{suffix}.err" if self._is_asked(task, spec) else None
+        env = self._environment(attempt, task, scope, suffix, f"{self._run_id}/{key}")
+        attempt.fields = self._fields(action, spec["fields"], scope, env)
+        cwd = task.get("cwd")
+        workdir = self._definition.get("dir") or "/"
+        if cwd is not None:
+            cwd = str(render(cwd, scope))
+            cwd = cwd if cwd.startswith("/") else f"{workdir}/{cwd}"
+        attempt.context = Context(
+            self._run_id,
+            attempt.name,
+            attempt.number,
+            workdir,
+            self._run_dir,
+            env,
+            cwd or workdir,
+            task.get("shell", "/bin/sh"),
+            env["TASKRUN_IDEMPOTENCY_KEY"],
+            attempt.part == REVERT,
+            spec.get("timeout", task.get("timeout") if attempt.part == DO else None),
+        )
+
+    def _is_asked(self, task: Mapping[str, Any], spec: Mapping[str, Any]) -> bool:
+        """Only where an expression may want stdout apart from stderr are there two files; one keeps the order."""
+        return "outputs" in spec or "done_if" in spec or "verify" in task
+
+    def _environment(
+        self, attempt: Attempt, task: Mapping[str, Any], scope: Scope, suffix: str, key: str
+    ) -> dict[str, str]:
+        env = dict(self.base_env)
+        for name, value in task.get("env", {}).items():
+            env[name] = _text(render(value, scope))
+        env["TASKRUN_RUN_ID"] = self._run_id
+        env["TASKRUN_TASK"] = attempt.name
+        env["TASKRUN_ATTEMPT"] = str(attempt.number)
+        env["TASKRUN_OUTPUT"] = f"{self._out_dir}/{attempt.name}.{suffix}.outputs"
+        env["TASKRUN_STATUS"] = f"{self._out_dir}/{attempt.name}.{suffix}.status"
+        env["TASKRUN_IDEMPOTENCY_KEY"] = key
+        return env
+
+    def _fields(
+        self, action: Action, given: Mapping[str, Any], scope: Scope, env: dict[str, str]
+    ) -> dict[str, Any]:
+        fields: dict[str, Any] = {}
+        for name, value in given.items():
+            if name in action.SCRIPTS and isinstance(value, str):
+                fields[name], variables = render_script(value, scope, self._out_dir)
+                env.update(variables)
+            elif name in action.EXPRESSIONS and isinstance(value, str):
+                fields[name] = parse(value).evaluate(scope)
+                fields[f"{name}.source"] = value
+            else:
+                fields[name] = render(value, scope)
+        return fields
+
+
+def base_environment(definition: Mapping[str, Any], scope: Scope, workdir: str) -> dict[str, str]:
+    """What every task inherits: ours, the `env_file`s, and the file's own `env`, later ones winning."""
+    env = dict(environ)
+    for given in definition.get("env_file", ()):
+        from dotenv import dotenv_values  # noqa: PLC0415 - few workflows have such a file
+
+        path = str(render(given, scope))
+        path = path if path.startswith("/") else f"{workdir}/{path}"
+        env.update({k: v for k, v in dotenv_values(path).items() if v is not None})
+    for name, value in definition.get("env", {}).items():
+        env[name] = _text(render(value, {**scope, "env": env}))
+    return env
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else text(value)

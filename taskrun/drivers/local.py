@@ -1,0 +1,627 @@
+"""The driver for one machine: real processes under a supervisor, the SQLite journal, one loop, one commit a tick.
+
+    run()
+      _flush()    journal what was decided, tell the listeners, carry the commands out; again while that
+                  itself decides something (an `echo` is done at once)
+      _wait()     one epoll for ended attempts, threads, signals; timers and listeners say how long
+
+What is decided is committed before any of it is told or done. Nothing here decides: see ``taskrun.engine``.
+"""
+
+import heapq
+import os
+import select
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from taskrun.actions.base import UnexpectedResultError, matches
+from taskrun.actions.outputs import parse as parse_outputs
+from taskrun.actions.process_result import signal_message
+from taskrun.drivers.attempt import CHECK, DO, PROBE, REVERT, VERIFY, Attempt, Preparer, Then
+from taskrun.drivers.carriers import Threads
+from taskrun.drivers.clock import Clock
+from taskrun.drivers.recall import to_entry
+from taskrun.drivers.values import Values
+from taskrun.engine import commands as c
+from taskrun.engine import events as e
+from taskrun.engine.machine import Machine, Step
+from taskrun.engine.record import Transition
+from taskrun.engine.states import REVERTED, RUNNING, SUCCESS
+from taskrun.errors import ActionError, ExpressionError, TaskrunError
+from taskrun.executors.client import Supervisor
+from taskrun.executors.protocol import Ended, Spawn
+from taskrun.journal.base import Entry, Journal
+from taskrun.listeners.base import Listeners
+from taskrun.spec.expressions import check_condition, parse, render
+
+REQUESTS_EVERY = 0.25
+GRACE = 10.0
+ASIDE_TIMEOUT = 60.0
+
+
+class Wakes(Protocol):
+    """Something the loop listens to beside attempts."""
+
+    def fileno(self) -> int: ...
+
+
+class LocalDriver:
+    """Drives one run to its end. ``wakes`` are further descriptors to watch, each with what to call then."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        values: Values,
+        preparer: Preparer,
+        journal: Journal,
+        listeners: Listeners,
+        supervisor: Supervisor | None,
+        *,
+        run_id: str,
+        epoch: int,
+        seq: int = 0,
+        clock: Clock | None = None,
+    ) -> None:
+        self.machine = machine
+        self.clock = clock or Clock()
+        self._values = values
+        self._preparer = preparer
+        self._journal = journal
+        self._listeners = listeners
+        self._supervisor = supervisor
+        self._run_id = run_id
+        self._epoch = epoch
+        self._seq = seq
+        self._entries: list[Entry] = []
+        self._commands: list[c.Command] = []
+        self._attempts: dict[str, Attempt] = {}
+        self._aside = 0
+        self._aside_count = 0
+        self._timers: list[tuple[float, int, Callable[[], None]]] = []
+        self._timer_count = 0
+        self._threads: Threads | None = None
+        self.interrupted = 0  # the signal that ended the run early
+        self._first_started: dict[int, float] = {}
+        self._watchers: list[Callable[[Sequence[Entry]], None]] = []
+        self._wakes: dict[int, Callable[[], None]] = {}
+        self._perform: dict[type, Callable[[Any], None]] = {
+            c.StartAttempt: self._start_attempt,
+            c.StartRevert: self._start_revert,
+            c.StartProbe: self._start_probe,
+            c.StopAttempt: self._stop_attempt,
+            c.StartTimer: self._start_timer,
+            c.EvaluateCondition: self._evaluate_condition,
+            c.EvaluateItems: self._evaluate_items,
+        }
+        self._begin_by_mode: dict[str, Callable[[Attempt], None]] = {
+            "inline": self._begin_inline,
+            "timer": self._begin_timer,
+            "thread": self._begin_thread,
+            "process": self._begin_process,
+        }
+        self._epoll = select.epoll()
+        if supervisor is not None:
+            supervisor.set_environment(preparer.base_env)
+            self._watch(supervisor.fileno(), self._collect_ended)
+
+    # ------------------------------------------------------------------ the loop
+
+    def run(self) -> None:
+        """Until the run is over. Errors of the journal go up: what is not recorded must not happen."""
+        while True:
+            self._flush()
+            if self.machine.over and not self._aside:
+                return
+            self._wait()
+
+    def receive(self, event: e.Event) -> None:
+        """Let the machine decide; the step is recorded and carried out at the next flush."""
+        self._take(self.machine.receive(event))
+
+    def watch(self, wakes: Wakes, call: Callable[[], None]) -> None:
+        self._watch(wakes.fileno(), call)
+
+    def every(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call again and again until the run is over."""
+
+        def again() -> None:
+            call()
+            self.at(self.clock.now() + seconds, again)
+
+        self.at(self.clock.now() + seconds, again)
+
+    def at(self, due: float, call: Callable[[], None]) -> None:
+        self._timer_count += 1
+        heapq.heappush(self._timers, (due, self._timer_count, call))
+
+    def after_commit(self, call: Callable[[Sequence[Entry]], None]) -> None:
+        """``call`` hears of entries once they are durable (notifications)."""
+        self._watchers.append(call)
+
+    def carry(self, name: str, part: str, spec: Mapping[str, Any], scope: dict[str, Any], then: Then) -> None:
+        """Carry out an action that is no task's; ``then(result, failure)`` hears how it ended. The run waits for it."""
+        self._aside += 1
+        self._aside_count += 1
+        attempt = Attempt(-1, name, self._aside_count, part)
+        attempt.then = then
+        self._begin(attempt, lambda: self._preparer.prepare_aside(attempt, spec, scope))
+
+    def record(self, kind: str, name: str, data: dict[str, Any]) -> None:
+        """Journal something that is no transition: a log line, a warning, progress."""
+        self._seq += 1
+        self._entries.append(Entry(self._seq, self.clock.now(), kind, name, None, None, 0, data))
+
+    def _watch(self, fd: int, call: Callable[[], None]) -> None:
+        self._wakes[fd] = call
+        self._epoll.register(fd, select.EPOLLIN)
+
+    def _take(self, step: Step) -> None:
+        for transition in step.transitions:
+            self._seq += 1
+            self._entries.append(self._entry(transition))
+        self._commands += step.commands
+
+    def _entry(self, transition: Transition) -> Entry:
+        entry = to_entry(transition, self._seq)
+        if transition.kind == "task":
+            if transition.state == RUNNING:
+                self._first_started.setdefault(transition.node, transition.at)
+                if "inputs" in self._values.spec(transition.node):
+                    entry = self._with_inputs(entry, transition.node)
+            elif transition.state == "PENDING":
+                self._first_started.pop(transition.node, None)
+        self._values.take(entry)
+        return entry
+
+    def _with_inputs(self, entry: Entry, node: int) -> Entry:
+        """Evaluated once, when the task starts, and durable before anything is done with them."""
+        if node in self._values.inputs_of:
+            return entry
+        try:
+            inputs = render(self._values.spec(node)["inputs"], self._values.scope(node))
+        except ExpressionError:
+            return entry  # preparing the attempt meets the same error, and there it becomes its failure
+        return entry._replace(data={**(entry.data or {}), "inputs": inputs})
+
+    def _flush(self) -> None:
+        while self._entries or self._commands:
+            self._commit()
+            commands, self._commands = self._commands, []
+            for command in commands:
+                self.perform(command)
+        if self._supervisor is not None:
+            self._supervisor.flush()
+
+    def _commit(self) -> None:
+        entries, self._entries = self._entries, []
+        if not entries:
+            return
+        state = exit_code = ended = None
+        for entry in entries:
+            if entry.kind == "flow":
+                state = entry.state
+        if state is not None and self.machine.over:
+            ended, exit_code = entries[-1].time, self.exit_code
+        self._journal.append(
+            self._run_id, entries, epoch=self._epoch, state=state, exit_code=exit_code, ended=ended
+        )
+        self._listeners.entries(entries)
+        for call in self._watchers:
+            call(entries)
+
+    def _wait(self) -> None:
+        now = self.clock.now()
+        wish = self._listeners.tick(now)
+        timeout = -1.0 if wish is None else max(wish, 0.0)
+        if self._timers:
+            until = max(self._timers[0][0] - now, 0.0)
+            timeout = until if timeout < 0 else min(timeout, until)
+        for fd, _ in self._epoll.poll(timeout):
+            self._wakes[fd]()
+        now = self.clock.now()
+        while self._timers and self._timers[0][0] <= now:
+            heapq.heappop(self._timers)[2]()
+
+    @property
+    def exit_code(self) -> int:
+        """What the command ends with, once the machine is over."""
+        run = self.machine.record.run
+        if run == SUCCESS:
+            return 0
+        if run == REVERTED:
+            return 128 + self.interrupted if self.interrupted else 1
+        return 3
+
+    def close(self) -> None:
+        self._epoll.close()
+        if self._threads is not None:
+            self._threads.close()
+
+    # ------------------------------------------------------------------ commands
+
+    def perform(self, command: c.Command) -> None:
+        """Carry out one command that is durable already."""
+        self._perform[type(command)](command)
+
+    def take_over(self, attempt: Attempt, ended: Ended) -> None:
+        """Judge an attempt that another process of taskrun had started."""
+        try:
+            self._preparer.prepare(attempt, self._scope(attempt))
+        except (ActionError, ExpressionError) as error:
+            self._part_failed(attempt, error)
+            return
+        attempt.started = True
+        self.process_ended(attempt, ended)
+
+    def _start_attempt(self, command: c.StartAttempt) -> None:
+        node = command.node
+        part = CHECK if "check" in self._values.spec(node) else DO
+        attempt = Attempt(node, self.machine.flow.names[node], command.attempt, part)
+        self._launch(attempt)
+
+    def _start_revert(self, command: c.StartRevert) -> None:
+        name = self.machine.flow.names[command.node]
+        self._launch(Attempt(command.node, name, command.attempt, REVERT))
+
+    def _start_probe(self, command: c.StartProbe) -> None:
+        name = self.machine.flow.names[command.node]
+        self._launch(Attempt(command.node, name, command.attempt, PROBE))
+
+    def _stop_attempt(self, command: c.StopAttempt) -> None:
+        for attempt in list(self._attempts.values()):
+            if attempt.node == command.node and attempt.part in (CHECK, DO, VERIFY):
+                self._stop(attempt)
+
+    def _stop(self, attempt: Attempt) -> None:
+        attempt.stopping = {"type": "Cancelled", "message": "stopped because the run was cancelled"}
+        if attempt.action.MODE == "process" and self._supervisor is not None:
+            self._supervisor.stop(attempt.key)
+        elif attempt.action.MODE == "timer":
+            self._attempts.pop(attempt.key, None)
+            self._part_failed(attempt, ActionError("Cancelled", attempt.stopping["message"]))
+        else:
+            for abort in attempt.context.aborts or ():
+                abort()
+
+    def _start_timer(self, command: c.StartTimer) -> None:
+        node, due = command
+        self.at(due, lambda: self.receive(e.TimerFired(self.clock.now(), node, due)))
+
+    def _evaluate_condition(self, command: c.EvaluateCondition) -> None:
+        now, node = self.clock.now(), command.node
+        try:
+            holds = check_condition(self._values.condition(node))
+        except ExpressionError as error:
+            self.receive(e.ConditionDecided(now, node, False, _failure_of(error)))
+        else:
+            self.receive(e.ConditionDecided(now, node, holds))
+
+    def _evaluate_items(self, command: c.EvaluateItems) -> None:
+        now, node = self.clock.now(), command.node
+        try:
+            items = self._values.items(node)
+            if not isinstance(items, list) or not items:
+                what = "an empty list" if isinstance(items, list) else f"a {type(items).__name__}"
+                raise ExpressionError(f"for_each must give a list with something in it, it gave {what}")
+        except ExpressionError as error:
+            self.receive(e.ItemsEvaluated(now, node, 0, None, _failure_of(error)))
+        else:
+            self.receive(e.ItemsEvaluated(now, node, len(items), {"values": items}))
+
+    # ------------------------------------------------------------------ parts of attempts
+
+    def _launch(self, attempt: Attempt) -> None:
+        """Begin the part that ``attempt.part`` names."""
+        self._begin(attempt, lambda: self._preparer.prepare(attempt, self._scope(attempt)))
+
+    def _begin(self, attempt: Attempt, prepare: Callable[[], None]) -> None:
+        try:
+            prepare()
+            context = attempt.context
+            if attempt.action.MODE in ("inline", "timer", "thread"):
+                log = _FileLog(attempt.out)
+                attempt.context = context._replace(log=log, aborts=[], timeout=self._time_left(attempt))
+            begin = self._begin_by_mode[attempt.action.MODE]
+        except (ActionError, ExpressionError) as error:
+            self._part_failed(attempt, error)
+            return
+        begin(attempt)
+
+    def _scope(self, attempt: Attempt) -> dict[str, Any]:
+        if attempt.part == REVERT:
+            return self._values.reverting_scope(attempt.node)
+        if attempt.result is not None:
+            return self._values.scope(attempt.node, result=attempt.result)
+        return self._values.scope(attempt.node)
+
+    def _time_left(self, attempt: Attempt) -> float | None:
+        """Of the part's own limit, and of the deadline of all attempts together."""
+        limit = attempt.context.timeout
+        if attempt.then is not None:
+            return ASIDE_TIMEOUT
+        deadline = self._values.spec(attempt.node).get("deadline")
+        if deadline is None or attempt.part == REVERT:
+            return limit
+        left = self._first_started.get(attempt.node, self.clock.now()) + deadline - self.clock.now()
+        return max(float(left if limit is None else min(limit, left)), 0.001)
+
+    def _begin_inline(self, attempt: Attempt) -> None:
+        attempt.started = True
+        try:
+            result = attempt.action.do(attempt.fields, attempt.context)  # type: ignore[union-attr]
+        except (ActionError, ExpressionError) as error:
+            self._part_failed(attempt, error)
+        else:
+            self._part_succeeded(attempt, result.values)
+
+    def _begin_timer(self, attempt: Attempt) -> None:
+        try:
+            seconds = attempt.action.duration(attempt.fields)  # type: ignore[union-attr]
+        except (ActionError, ExpressionError) as error:
+            self._part_failed(attempt, error)
+            return
+        limit = attempt.context.timeout
+        attempt.started = True
+        self._attempts[attempt.key] = attempt
+        wait = seconds if limit is None else min(seconds, limit)
+        self.at(self.clock.now() + wait, lambda: self._timer_over(attempt, limit, seconds))
+
+    def _timer_over(self, attempt: Attempt, limit: float | None, seconds: float) -> None:
+        if self._attempts.pop(attempt.key, None) is not attempt:
+            return
+        if limit is not None and limit < seconds:
+            self._part_failed(attempt, _timeout(limit))
+        else:
+            self._begin_inline(attempt)
+
+    def _begin_thread(self, attempt: Attempt) -> None:
+        if self._threads is None:
+            self._threads = Threads()
+            self._watch(self._threads.fileno(), self._collect_threads)
+        attempt.started = True
+        self._attempts[attempt.key] = attempt
+        action, fields, context = attempt.action, attempt.fields, attempt.context
+        self._threads.start(attempt, lambda: action.do(fields, context))  # type: ignore[union-attr]
+
+    def _collect_threads(self) -> None:
+        assert self._threads is not None
+        for attempt, result, error in self._threads.receive():
+            self._attempts.pop(attempt.key, None)
+            if error is None:
+                self._part_succeeded(attempt, result.values)
+            elif isinstance(error, ActionError | ExpressionError):
+                self._part_failed(attempt, error)
+            else:
+                raise error
+
+    def _begin_process(self, attempt: Attempt) -> None:
+        assert self._supervisor is not None
+        try:
+            spec = attempt.action.command(attempt.fields, attempt.context)  # type: ignore[union-attr]
+            stdin = None if spec.stdin is None else _write_stdin(f"{attempt.out[:-4]}.in", spec.stdin)
+        except (ActionError, ExpressionError) as error:
+            self._part_failed(attempt, error)
+            return
+        attempt.started = True
+        self._attempts[attempt.key] = attempt
+        self._supervisor.spawn(
+            Spawn(
+                attempt.key,
+                spec.argv,
+                self._env_delta(spec.env),
+                spec.cwd,
+                stdin,
+                attempt.out,
+                attempt.err,
+                self._time_left(attempt),
+                GRACE,
+                inherit=True,
+            )
+        )
+
+    def _env_delta(self, env: Mapping[str, str]) -> dict[str, str | None]:
+        """The supervisor has the common part already; a thousand tasks need not send it a thousand times."""
+        common = self._preparer.base_env
+        delta: dict[str, str | None] = {k: v for k, v in env.items() if common.get(k) is not v}
+        if len(env) < len(common) + len(delta):
+            delta.update(dict.fromkeys(name for name in common if name not in env))
+        return delta
+
+    def _collect_ended(self) -> None:
+        assert self._supervisor is not None
+        for ended in self._supervisor.receive():
+            attempt = self._attempts.pop(ended.key, None)
+            if attempt is not None:
+                self.process_ended(attempt, ended)
+
+    def process_ended(self, attempt: Attempt, ended: Ended) -> None:
+        """Judge a process that is over: by the action if it exited, by how it was ended otherwise."""
+        if ended.message and ended.status != "not-started":
+            self.record("warning", attempt.name, {"message": ended.message})
+        if attempt.stopping is not None:
+            self._part_failed(attempt, ActionError("Cancelled", attempt.stopping["message"]))
+        elif ended.timed_out:
+            self._part_failed(attempt, _timeout(self._time_left_whole(attempt)))
+        elif ended.status == "not-started":
+            attempt.started = False
+            self._part_failed(attempt, ActionError("NotStarted", ended.message))
+        elif ended.status == "signaled":
+            self._part_failed(attempt, ActionError("Signal", signal_message(ended.code), signal=ended.code))
+        else:
+            try:
+                result = attempt.action.finish(  # type: ignore[union-attr]
+                    attempt.fields, attempt.context, ended.code, attempt.out, attempt.err
+                )
+            except (ActionError, ExpressionError) as error:
+                self._part_failed(attempt, error)
+            else:
+                self._part_succeeded(attempt, result.values)
+
+    def _time_left_whole(self, attempt: Attempt) -> float | None:
+        if attempt.then is not None:
+            return ASIDE_TIMEOUT
+        limit: float | None = attempt.context.timeout
+        return self._values.spec(attempt.node).get("deadline") if limit is None else limit
+
+    # ------------------------------------------------------------------ what became of a part
+
+    def _part_succeeded(self, attempt: Attempt, result: Mapping[str, Any]) -> None:
+        part, now = attempt.part, self.clock.now()
+        if attempt.then is not None:
+            self._aside -= 1
+            attempt.then(result, None)
+        elif part == CHECK:
+            self._succeed(attempt, result, already=True)
+        elif part == DO:
+            self._done(attempt, result)
+        elif part == VERIFY:
+            self.receive(e.AttemptSucceeded(now, attempt.node, attempt.number, _outputs(attempt)))
+        elif part == REVERT:
+            self.receive(e.RevertSucceeded(now, attempt.node, attempt.number))
+        else:
+            self._probed(attempt, result)
+
+    def _done(self, attempt: Attempt, result: Mapping[str, Any]) -> None:
+        if "verify" not in self._values.spec(attempt.node):
+            self._succeed(attempt, result)
+            return
+        try:
+            attempt.outputs = self._evaluate_outputs(attempt, result)
+        except (ActionError, ExpressionError) as error:
+            self._part_failed(attempt, error)
+            return
+        attempt.result = result
+        attempt.part = VERIFY
+        self._launch(attempt)
+
+    def _succeed(self, attempt: Attempt, result: Mapping[str, Any], *, already: bool = False) -> None:
+        try:
+            attempt.outputs = self._evaluate_outputs(attempt, result)
+        except (ActionError, ExpressionError) as error:
+            self._part_failed(attempt, error)
+            return
+        self.receive(
+            e.AttemptSucceeded(self.clock.now(), attempt.node, attempt.number, _outputs(attempt), already)
+        )
+
+    def _evaluate_outputs(self, attempt: Attempt, result: Mapping[str, Any]) -> dict[str, Any]:
+        outputs: dict[str, Any] = {}
+        if attempt.action.MODE == "process":
+            path = attempt.context.env["TASKRUN_OUTPUT"]
+            if os.path.exists(path):
+                outputs = parse_outputs(path)
+        declared = self._values.spec(attempt.node).get("outputs")
+        if declared:
+            scope = self._values.scope(attempt.node, result=result)
+            for name, source in declared.items():
+                outputs[name] = parse(source).evaluate(scope)
+        return outputs
+
+    def _part_failed(self, attempt: Attempt, error: ActionError | ExpressionError) -> None:
+        failure = _failure_of(error)
+        part, now, node, number = attempt.part, self.clock.now(), attempt.node, attempt.number
+        if attempt.then is not None:
+            self._aside -= 1
+            attempt.then(None, failure)
+        elif part == CHECK and attempt.started and attempt.stopping is None:
+            attempt.part, attempt.started = DO, False
+            self._launch(attempt)
+        elif part in (CHECK, DO, VERIFY):
+            if part == VERIFY:
+                failure = {**failure, "type": "VerifyFailed", "message": f"verify: {failure['message']}"}
+            self._attempt_failed(attempt, error, failure)
+        elif part == REVERT:
+            self.receive(e.RevertFailed(now, node, number, failure))
+        else:
+            self._probe_failed(attempt, failure)
+
+    def _attempt_failed(
+        self, attempt: Attempt, error: ActionError | ExpressionError, failure: dict[str, Any]
+    ) -> None:
+        now, node, number = self.clock.now(), attempt.node, attempt.number
+        task = self._values.spec(node)
+        if failure.get("outcome") == "unknown" and ("probe" in task or "on_lost" in task):
+            self.receive(e.AttemptLost(now, node, number, failure))
+            return
+        words = task.get("retry", {}).get("on", ())
+        retryable = attempt.stopping is None and matches(failure, words)
+        deadline = task.get("deadline")
+        if deadline is not None and now >= self._first_started.get(node, now) + deadline:
+            retryable = False
+        if isinstance(error, UnexpectedResultError):
+            attempt.outputs = self._outputs_of_failure(attempt, error.result.values)
+        started = attempt.started or attempt.part == VERIFY
+        self.receive(e.AttemptFailed(now, node, number, failure, _outputs(attempt), started, retryable))
+
+    def _outputs_of_failure(self, attempt: Attempt, result: Mapping[str, Any]) -> dict[str, Any]:
+        """What can be had of a failed attempt's outputs: its undo may need them. The rest is null."""
+        scope = self._values.scope(attempt.node, result=result)
+        outputs: dict[str, Any] = {}
+        for name, source in self._values.spec(attempt.node).get("outputs", {}).items():
+            try:
+                outputs[name] = parse(source).evaluate(scope)
+            except (ExpressionError, ActionError):
+                outputs[name] = None
+        return outputs
+
+    def _probed(self, attempt: Attempt, result: Mapping[str, Any]) -> None:
+        probe = self._values.spec(attempt.node)["probe"]
+        scope = self._values.scope(attempt.node, result=result)
+        now = self.clock.now()
+        try:
+            done = check_condition(parse(probe["done_if"]).evaluate(scope)) if "done_if" in probe else True
+            data = None
+            if done and "outputs" in probe:
+                data = {"outputs": {n: parse(s).evaluate(scope) for n, s in probe["outputs"].items()}}
+        except ExpressionError as error:
+            self._probe_failed(attempt, _failure_of(error))
+            return
+        self.receive(e.ProbeAnswered(now, attempt.node, attempt.number, done, data))
+
+    def _probe_failed(self, attempt: Attempt, failure: Mapping[str, Any]) -> None:
+        """A program that says no by its exit code has answered; anything else could not tell."""
+        says_no = failure["type"] == "ExitCode" and failure.get("exit_code") == 1
+        done = False if says_no and "done_if" not in self._values.spec(attempt.node)["probe"] else None
+        if done is None:
+            self.record(
+                "warning", attempt.name, {"message": f"the probe could not tell: {failure['message']}"}
+            )
+        self.receive(e.ProbeAnswered(self.clock.now(), attempt.node, attempt.number, done))
+
+
+class _FileLog:
+    """Opens the attempt's log at its first line: most inline actions write none."""
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __call__(self, line: str) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        fd = os.open(self._path, flags, 0o600)
+        try:
+            os.write(fd, line.encode("utf-8", "backslashreplace") + b"\n")
+        finally:
+            os.close(fd)
+
+
+def _write_stdin(path: str, data: bytes) -> str:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(data)
+    return path
+
+
+def _failure_of(error: TaskrunError) -> dict[str, Any]:
+    if isinstance(error, ActionError):
+        return error.as_failure()
+    return {"type": "ExpressionError", "message": error.message}
+
+
+def _timeout(limit: float | None) -> ActionError:
+    return ActionError("Timeout", f"no end after {limit:g} s" if limit is not None else "out of time")
+
+
+def _outputs(attempt: Attempt) -> dict[str, Any] | None:
+    return {"outputs": attempt.outputs} if attempt.outputs else None
