@@ -3,10 +3,11 @@
 from math import ceil
 from typing import NamedTuple
 
-from taskrun.engine.view import NO_UNDO, Row, View
+from taskrun.engine.view import Row, View
 from taskrun.listeners.base import OutputOf
 from taskrun.listeners.cells import fit, pad
 from taskrun.listeners.picks import Line, body
+from taskrun.listeners.remarks import meter, remark, trouble
 from taskrun.listeners.sanitize import one_line
 from taskrun.listeners.screen import BOLD, COLOURS, FAINT, Style
 from taskrun.listeners.tail import Tail
@@ -141,12 +142,7 @@ class Frame:
         cells = min(30, layout.total - layout.state - len(label) - 2)
         if cells < 8:
             return self._style.paint(FAINT, label)
-        return " " * layout.state + self._meter(full, cells, sgr) + "  " + label
-
-    def _meter(self, full: float, cells: int, sgr: str) -> str:
-        filled = round(full * cells)
-        on, off = ("━", "─") if self._style.unicode else ("=", "-")
-        return self._style.paint(sgr, on * filled) + self._style.paint(FAINT, off * (cells - filled))
+        return " " * layout.state + meter(full, cells, self._style, sgr) + "  " + label
 
     def _warning(self, layout: Layout) -> list[str]:
         warnings = self._view.warnings
@@ -199,7 +195,7 @@ class Frame:
         """A nested flow with a retry controller: which attempt this is, and its state where that says something."""
         quiet = controller.state in _QUIET_CONTROLLER
         state = " " * layout.state if quiet else self._style.state(controller.state, layout.state)
-        lead = self._trouble(controller, now)
+        lead = trouble(controller, now, self._style)
         return Cells(state, "  " * line.depth + line.heading, attempt_of(controller), lead=lead)
 
     def _task(self, row: Row, layout: Layout, now: float, tail: bytes) -> Cells:
@@ -209,8 +205,8 @@ class Frame:
             return Cells(" " * layout.state, name)
         seconds = row.seconds(now)
         took = "" if seconds is None else clock(seconds) if row.ended is None else duration(seconds)
-        lead = self._trouble(row, now)
-        detail = one_line(self._remark(row, tail), ascii_only=ascii_only)
+        lead = trouble(row, now, self._style)
+        detail = one_line(remark(row, tail), ascii_only=ascii_only)
         name_sgr = FAINT if COLOURS.get(row.state) == FAINT else ""
         state = self._style.state(row.state, layout.state)
         return Cells(state, name, attempt_of(row), took, lead, detail, name_sgr)
@@ -228,42 +224,6 @@ class Frame:
             detail = fit(cells.detail, layout.detail - taken - space, style)[0]
             text += " " * layout.gap + lead + (" " * space + style.paint(FAINT, detail) if detail else "")
         return text if style.colour else text.rstrip()
-
-    def _trouble(self, row: Row, now: float) -> str:
-        """What a person should not miss: why it failed, when it is tried again, how far it is."""
-        ascii_only = not self._style.unicode
-        if row.due is not None and row.state in ("RETRYING", "REVERTING"):
-            reason = why(row.revert_failure if row.undoing else row.failure, ascii_only=ascii_only)
-            return "  ".join(filter(None, [f"again in {clock(max(0, ceil(row.due - now)))}", reason]))
-        if row.state in ("RUNNING", "REVERTING"):
-            custom = one_line(row.custom or "", ascii_only=ascii_only)
-            return "  ".join(filter(None, [self._progress(row), custom]))
-        if row.state == "REVERT_FAILURE":
-            return why(row.revert_failure, ascii_only=ascii_only)
-        if row.state == "UNKNOWN":
-            return why(row.failure, ascii_only=ascii_only) or "nobody knows how it ended"
-        return why(row.failure, ascii_only=ascii_only) if row.state == "FAILURE" else ""
-
-    def _remark(self, row: Row, tail: bytes) -> str | bytes:
-        """What is good to know: the last line of its output while it runs, a word about how it ended."""
-        if row.state in ("RUNNING", "REVERTING"):
-            return row.message or ("" if row.due else tail)
-        if row.state == "REVERTED":
-            if row.revert in NO_UNDO:
-                return "nothing to undo" if row.revert == "none" else "no undo declared"
-            return why(row.failure)
-        if row.state == "SUCCESS" and row.already:
-            return "was done already"
-        if row.action == "savepoint":
-            return "savepoint"
-        return row.message or ""
-
-    def _progress(self, row: Row) -> str:
-        if row.progress is None:
-            return ""
-        filled = round(row.progress * 10)
-        on, off = ("━", "─") if self._style.unicode else ("=", "-")
-        return f"{on * filled}{off * (10 - filled)} {round(row.progress * 100):3d}%"
 
     def _last_output(self, row: Row) -> bytes:
         path = self._output_of(row, row.undoing)

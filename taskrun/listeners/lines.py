@@ -14,11 +14,14 @@ _NAMED = 5
 _RETRY_WRITE = 0.05
 
 
-def transition_line(entry: Entry, view: View, *, ascii_only: bool = False) -> str | None:
+_CLOCK, _DATED = "%H:%M:%S", "%Y-%m-%d %H:%M:%S"
+
+
+def transition_line(entry: Entry, view: View, *, dated: bool = False, ascii_only: bool = False) -> str | None:
     """`12:30:01 fetch_amazon RUNNING -> FAILURE  ConnectionError: ...`; None for an entry with nothing to read."""
     data = entry.data or {}
     name = one_line(entry.name, ascii_only=ascii_only)
-    clock_time = strftime("%H:%M:%S", localtime(entry.time))
+    clock_time = strftime(_DATED if dated else _CLOCK, localtime(entry.time))
     message = one_line(str(data.get("message") or ""), ascii_only=ascii_only)
     if entry.kind == "warning" and entry.state == "REVERTING":
         message = f"undo failed, tried again  {why(data.get('failure'), ascii_only=ascii_only)}"
@@ -86,11 +89,10 @@ class Lines:
         ]
         more = [f"{len(rows) - _NAMED} more"] if len(rows) > _NAMED else []
         word = "reverting" if self._view.state == "REVERTING" else "running"
-        return f"{strftime('%H:%M:%S', localtime(now))} still {word}: {', '.join(named + more)}"
+        return f"{strftime(_CLOCK, localtime(now))} still {word}: {', '.join(named + more)}"
 
     def say(self, text: str) -> None:
         self._outlet.write(one_line(text, ascii_only=self._ascii_only) + "\n")
 
     def close(self) -> None:
-        """Waits for a reader that is slow, as any program at the end of a pipe does: by now the run is over."""
-        self._outlet.close(wait=float("inf"))
+        self._outlet.leave()

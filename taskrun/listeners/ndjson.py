@@ -59,8 +59,10 @@ class Ndjson:
     def say(self, text: str) -> None:
         """Not an event of the run, so not in its stream."""
 
-    def finish(self, last: Mapping[str, Any]) -> None:
-        self._outlet.write(json_line(last))
-
     def close(self) -> None:
-        self._outlet.close(wait=float("inf"))
+        self._outlet.leave()
+
+    def finish(self, last: Mapping[str, Any]) -> None:
+        """The summary, once the exit code is known; may come after `close`."""
+        self._outlet.write(json_line(last))
+        self._outlet.leave()

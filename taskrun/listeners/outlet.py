@@ -4,6 +4,7 @@ A closed pipe, a full disk or a terminal that went away (`EPIPE`, `ENOSPC`, `EIO
 stopped by Ctrl-S or a reader that is not reading makes `write` keep the bytes; `pump` tries again.
 """
 
+import atexit
 import os
 import select
 import stat
@@ -17,6 +18,7 @@ class Outlet:
 
     def __init__(self, fd: int, *, limit: int = 64 * 1024 * 1024) -> None:
         self.open = True
+        self._leaving = False
         self._limit = limit
         self._waiting = bytearray()
         self._own: int | None = None
@@ -28,6 +30,8 @@ class Outlet:
                 self._reopen_terminal(fd)
         except OSError:
             self.open = False
+        self._poll = select.poll()
+        self._poll.register(self._fd, select.POLLOUT)
 
     def _reopen_terminal(self, fd: int) -> None:
         """Our own description of the terminal: `O_NONBLOCK` on the given one would reach our children and the shell as well."""
@@ -67,9 +71,20 @@ class Outlet:
             del self._waiting[:written]
 
     def _writable(self, wait: float) -> bool:
-        poll = select.poll()
-        poll.register(self._fd, select.POLLOUT)
-        return bool(poll.poll(None if wait == float("inf") else wait * 1000))
+        return bool(self._poll.poll(None if wait == float("inf") else wait * 1000))
+
+    def leave(self) -> None:
+        """The run is over, a slow reader may not be: it gets the rest when taskrun ends, and no lock is held up for it."""
+        self.pump()
+        if self._waiting and not self._leaving:
+            self._leaving = True
+            atexit.register(self._last_words)
+
+    def _last_words(self) -> None:
+        try:
+            self.close(wait=float("inf"))
+        except KeyboardInterrupt:
+            self._shut()  # somebody does not want to wait any longer
 
     def close(self, wait: float = _NEVER) -> None:
         """Write what still waits, then let go. The file descriptor that was given stays open."""

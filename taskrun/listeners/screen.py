@@ -83,11 +83,10 @@ def is_terminal(fd: int) -> bool:
         return False
 
 
-def style_of(fd: int, environ: Mapping[str, str]) -> Style:
-    """`NO_COLOR` beats `FORCE_COLOR` and `CLICOLOR_FORCE`, which beat what the stream is."""
-    return Style(
-        _has_colour(fd, environ), speaks_utf8(environ) and environ.get("TERM") not in ("dumb", "linux")
-    )
+def style_for(fd: int, color: str = "auto", environ: Mapping[str, str] = os.environ) -> Style:
+    """`color` is `always`, `never` or `auto`: then `NO_COLOR` beats `FORCE_COLOR` and `CLICOLOR_FORCE`, which beat what the stream is."""
+    colour = _has_colour(fd, environ) if color == "auto" else color == "always"
+    return Style(colour, speaks_utf8(environ) and environ.get("TERM") not in ("dumb", "linux"))
 
 
 def _has_colour(fd: int, environ: Mapping[str, str]) -> bool:

@@ -13,7 +13,7 @@ from taskrun.listeners.screen import (
     display_for,
     size,
     speaks_utf8,
-    style_of,
+    style_for,
 )
 
 
@@ -70,14 +70,14 @@ def test_the_locale_decides_about_symbols(environ, unicode) -> None:
     ],
 )
 def test_the_usual_variables_decide_about_colour(terminal, pipe, environ, on_terminal, on_pipe) -> None:
-    assert style_of(terminal, environ).colour is on_terminal
-    assert style_of(pipe, environ).colour is on_pipe
+    assert style_for(terminal, environ=environ).colour is on_terminal
+    assert style_for(pipe, environ=environ).colour is on_pipe
 
 
 def test_plain_terminals_get_plain_symbols(terminal) -> None:
-    assert not style_of(terminal, {"TERM": "linux", "LANG": "C.UTF-8"}).unicode
-    assert not style_of(terminal, {"TERM": "dumb", "LANG": "C.UTF-8"}).unicode
-    assert style_of(terminal, {"TERM": "xterm", "LANG": "C.UTF-8"}).unicode
+    assert not style_for(terminal, environ={"TERM": "linux", "LANG": "C.UTF-8"}).unicode
+    assert not style_for(terminal, environ={"TERM": "dumb", "LANG": "C.UTF-8"}).unicode
+    assert style_for(terminal, environ={"TERM": "xterm", "LANG": "C.UTF-8"}).unicode
 
 
 def test_every_state_has_a_symbol_of_each_kind_a_colour_and_always_its_word() -> None:
@@ -111,3 +111,8 @@ def test_an_asked_for_output_is_given_where_it_can_be(terminal, pipe) -> None:
 def test_an_unknown_size_is_80_by_24(pipe, terminal) -> None:
     assert size(pipe) == (80, 24)
     assert size(terminal) == (80, 24)  # a new pseudo-terminal says 0 x 0
+
+
+def test_an_option_beats_the_variables(terminal, pipe) -> None:
+    assert style_for(pipe, "always", {"NO_COLOR": "1"}).colour
+    assert not style_for(terminal, "never", {"TERM": "xterm", "FORCE_COLOR": "1"}).colour

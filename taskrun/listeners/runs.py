@@ -1,0 +1,117 @@
+"""The list of runs (`taskrun runs`), with resumes and reverts below the run they continued."""
+
+from collections.abc import Callable, Iterator, Sequence
+from time import localtime, strftime
+from typing import Any, Protocol
+
+from taskrun.listeners.cells import fit
+from taskrun.listeners.page import WIDE, Cell, Column, Page
+from taskrun.listeners.sanitize import one_line
+from taskrun.listeners.screen import COLOURS, FAINT, Style
+from taskrun.listeners.words import clock, duration
+
+_UNDER_WAY = ("PENDING", "RUNNING", "REVERTING", "SUSPENDING", "RESUMING")
+_COLUMNS = (
+    Column("RUN"),
+    Column("STATE"),
+    Column("NAME"),
+    Column("STARTED", least=WIDE),
+    Column("TIME", least=WIDE),
+    Column("EXIT", least=WIDE),
+)
+Held = Callable[[str], bool]  # does a process hold this run?
+
+
+class RunLike(Protocol):
+    """What is shown of a run."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def file(self) -> str: ...
+    @property
+    def created(self) -> float: ...
+    @property
+    def ended(self) -> float | None: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def exit_code(self) -> int | None: ...
+    @property
+    def parent(self) -> str | None: ...
+
+
+def standing(run: RunLike, held: Held) -> str:
+    """The run's state, or INTERRUPTED when it was under way and no process holds it any more."""
+    failing = run.state == "FAILURE" and run.exit_code is None and run.ended is None
+    return "INTERRUPTED" if (run.state in _UNDER_WAY or failing) and not held(run.id) else run.state
+
+
+def runs_text(runs: Sequence[RunLike], held: Held, now: float, style: Style, *, columns: int | None) -> str:
+    """In the order given. `columns` is the terminal's width, None where there is no terminal."""
+    page = Page(style, columns)
+    return page.draw(
+        _COLUMNS, [_cells(run, depth, standing(run, held), now, page) for run, depth in _families(runs)]
+    )
+
+
+def _cells(run: RunLike, depth: int, state: str, now: float, page: Page) -> list[Cell]:
+    took = clock(max(0, now - run.created)) if state in _UNDER_WAY else ""
+    if run.ended is not None:
+        took = duration(max(0, run.ended - run.created))
+    name = one_line(run.name, ascii_only=not page.style.unicode)
+    return [
+        Cell("  " * depth + run.id),
+        Cell(page.word(state), COLOURS.get(state, "")),
+        Cell(fit(name, _name_room(page.columns), page.style)[0] if page.columns else name),
+        Cell(strftime("%Y-%m-%d %H:%M:%S", localtime(run.created)), FAINT),
+        Cell(took, FAINT),
+        Cell("" if run.exit_code is None else str(run.exit_code)),
+    ]
+
+
+def _name_room(columns: int) -> int:
+    """What the other columns leave: they are never cut."""
+    return max(6, columns - (70 if columns >= WIDE else 36))
+
+
+def _families(runs: Sequence[RunLike]) -> Iterator[tuple[RunLike, int]]:
+    """Each run followed by those made from it, oldest first; one whose parent is not listed stands for itself."""
+    known = {run.id for run in runs}
+    children: dict[str, list[RunLike]] = {}
+    for run in runs:
+        if run.parent is not None and run.parent in known:
+            children.setdefault(run.parent, []).append(run)
+    stack = [(run, 0) for run in reversed(runs) if run.parent not in known]
+    while stack:
+        run, depth = stack.pop()
+        yield run, depth
+        stack += [
+            (child, depth + 1) for child in sorted(children.get(run.id, ()), key=_created, reverse=True)
+        ]
+
+
+def _created(run: RunLike) -> float:
+    return run.created
+
+
+def runs_dicts(
+    runs: Sequence[RunLike], held: Held, timestamp: Callable[[float], str]
+) -> list[dict[str, Any]]:
+    """The same for programs."""
+    return [
+        {
+            "run": run.id,
+            "name": run.name,
+            "file": run.file,
+            "state": run.state,
+            "interrupted": standing(run, held) == "INTERRUPTED",
+            "exit_code": run.exit_code,
+            "started": timestamp(run.created),
+            "ended": None if run.ended is None else timestamp(run.ended),
+            "parent": run.parent,
+        }
+        for run in runs
+    ]
