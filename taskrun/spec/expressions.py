@@ -5,13 +5,12 @@ fuel, resolves ``a.b`` by ``getattr``, names no positions, and cannot read ``tas
 object, attribute or method can be reached from a source, by construction: ``json.items`` is a key, never a method.
 """
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
 from taskrun.errors import ExpressionError
-from taskrun.spec.language.evaluation import Evaluator, Scope, compile_node
-from taskrun.spec.language.nodes import Node, Reference
-from taskrun.spec.language.reader import read_expression
+from taskrun.spec.language.paths import Reference, follow, plain_path
 from taskrun.spec.templates import OPEN, split
 from taskrun.spec.values import MAX_RESULT, Budget, a_kind, measure, text, too_large
 
@@ -26,6 +25,7 @@ __all__ = [
     "template",
 ]
 
+Scope = Mapping[str, Any]
 _CACHED = 4096
 _SCALARS = frozenset({bool, int, float, type(None)})
 
@@ -33,27 +33,30 @@ _SCALARS = frozenset({bool, int, float, type(None)})
 class Expression:
     """A checked expression. ``references`` are the paths it uses, each with its offset and length in ``source``."""
 
-    __slots__ = ("_evaluator", "_node", "names", "references", "source")
+    __slots__ = ("_evaluator", "_node", "_path", "names", "references", "source")
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self._node, self.references = read_expression(source)
+        self._path = plain_path(source)
+        self._evaluator: Callable[[Scope, Budget], Any] | None = None
+        self._node: Any = None
+        if self._path is None:
+            self._node, self.references = _read(source)
+        else:
+            self.references = (Reference(self._path, 0, len(source)),)
         self.names: frozenset[tuple[str, ...]] = frozenset(reference.path for reference in self.references)
-        self._evaluator: Evaluator | None = None
 
     def __repr__(self) -> str:
         return f"Expression({self.source!r})"
 
     @property
-    def node(self) -> Node:
+    def node(self) -> Any:
+        """Its tree; None for a plain path."""
         return self._node
 
     def evaluate(self, scope: Scope) -> Any:
         """The value, to be treated as read-only: it may be part of the scope itself."""
-        evaluator = self._evaluator
-        if evaluator is None:
-            evaluator = self._evaluator = compile_node(self._node)
-        value = evaluator(scope, Budget())
+        value = follow(self._path, scope) if self._path is not None else self._compute(scope)
         kind = type(value)
         if kind in _SCALARS or (kind is str and len(value) <= MAX_RESULT):
             return value
@@ -63,6 +66,25 @@ class Expression:
             error.offset = 0
             raise
         return value
+
+    def _compute(self, scope: Scope) -> Any:
+        evaluator = self._evaluator
+        if evaluator is None:
+            evaluator = self._evaluator = _compiled(self._node)
+        return evaluator(scope, Budget())
+
+
+def _read(source: str) -> tuple[Any, tuple[Reference, ...]]:
+    # Most expressions are plain paths: their runs need not load the rest of the language.
+    from taskrun.spec.language.reader import read_expression  # noqa: PLC0415
+
+    return read_expression(source)
+
+
+def _compiled(node: Any) -> Callable[[Scope, Budget], Any]:
+    from taskrun.spec.language.evaluation import compile_node  # noqa: PLC0415
+
+    return compile_node(node)
 
 
 @lru_cache(maxsize=_CACHED)

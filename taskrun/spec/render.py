@@ -13,8 +13,6 @@ from typing import Any, NamedTuple
 
 from taskrun.errors import ExpressionError
 from taskrun.spec.expressions import Expression, has_expression, parse
-from taskrun.spec.language.nodes import Call
-from taskrun.spec.shell.scanner import Scanner
 from taskrun.spec.shell.uses import MARK, Findings, TooDeepError, Use
 from taskrun.spec.templates import Piece, split
 from taskrun.spec.values import a_kind, text
@@ -72,6 +70,8 @@ def _worded(error: ExpressionError) -> str:
 
 
 def _uses(source: str, pieces: list[Piece]) -> list[Use]:
+    from taskrun.spec.shell.scanner import Scanner  # noqa: PLC0415 - scripts without expressions need none
+
     if MARK in source:
         raise ExpressionError("a script cannot hold the character NUL", offset=source.index(MARK))
     marks = [piece for piece in pieces if piece.kind != "text"]
@@ -96,7 +96,7 @@ def _is_shielded(piece: Piece) -> bool:
         node = parse(piece.text).node
     except ExpressionError:
         return False  # reported where the expression itself is read
-    return isinstance(node, Call) and node.name == "quote"
+    return type(node).__name__ == "Call" and node.name == "quote"
 
 
 class _Writer:

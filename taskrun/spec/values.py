@@ -5,7 +5,7 @@ that is not constant spends fuel for those sizes; a unit is about 20 ns, so a fu
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from taskrun.errors import ExpressionError
@@ -27,6 +27,9 @@ _KINDS = (
     (list, "list"),
     (Mapping, "map"),
 )
+_NUMERIC = (int, float)
+_NUMBERS = frozenset(_NUMERIC)
+_SIMPLE = frozenset({int, float, str, type(None)})
 _FLAT = frozenset({int, float, bool, type(None)})
 
 
@@ -77,7 +80,15 @@ def a_kind(value: Any) -> str:
 
 
 def is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) in _NUMBERS or (isinstance(value, _NUMERIC) and not isinstance(value, bool))
+
+
+def all_numbers(items: list[Any]) -> bool:
+    return set(map(type, items)) <= _NUMBERS or all(map(is_number, items))
+
+
+def all_strings(items: list[Any]) -> bool:
+    return set(map(type, items)) <= {str} or all(isinstance(item, str) for item in items)
 
 
 def measure(value: Any) -> int:
@@ -85,55 +96,64 @@ def measure(value: Any) -> int:
     size = 0
     level = [value]
     for _ in range(MAX_DEPTH):
-        deeper: list[Any] = []
-        for item in level:
-            size += _ELEMENT
-            if isinstance(item, str):
-                size += len(item)
-            elif isinstance(item, list):
-                size += _ELEMENT * len(item)
-                deeper += item if size <= MAX_RESULT else ()
-                size -= _ELEMENT * len(item)
-            elif isinstance(item, dict):
-                size += _keys(item)
-                deeper += item.values() if size <= MAX_RESULT else ()
-            elif type(item) not in _FLAT:
-                raise ExpressionError(f"a {type(item).__name__} is not a JSON value")
-            if size > MAX_RESULT or _ELEMENT * len(deeper) > MAX_RESULT:
-                raise too_large(max(size, _ELEMENT * len(deeper)))
-        if not deeper:
+        size += _ELEMENT * len(level)
+        if size <= MAX_RESULT and not set(map(type, level)) <= _FLAT:
+            size += sum(len(item) for item in level if isinstance(item, str))
+            level, keys = _inside(level)
+            size += keys
+        else:
+            level = []
+        if size > MAX_RESULT:
+            raise too_large(size)
+        if not level:
             return size
-        level = deeper
     raise ExpressionError(f"the value is nested deeper than {MAX_DEPTH} levels")
 
 
-def _keys(mapping: dict[Any, Any]) -> int:
-    if len(mapping) * _ELEMENT > MAX_RESULT:
-        return len(mapping) * _ELEMENT
+def _inside(level: list[Any]) -> tuple[list[Any], int]:
+    """What the lists and maps of one level hold, and how long the keys are; stops when there is too much."""
+    deeper: list[Any] = []
+    keys = 0
+    for item in level:
+        if isinstance(item, list):
+            deeper += item
+        elif isinstance(item, dict):
+            deeper += item.values()
+            keys += _length(item)
+        elif not isinstance(item, str) and type(item) not in _FLAT:
+            raise ExpressionError(f"{a_kind(item)} cannot be a value: only JSON values can")
+        if _ELEMENT * len(deeper) > MAX_RESULT:
+            break
+    return deeper, keys
+
+
+def _length(keys: Iterable[Any]) -> int:
     size = 0
-    for key in mapping:
+    for key in keys:
         if not isinstance(key, str):
             raise ExpressionError(f"a map's keys are strings, not {a_kind(key)}")
         size += len(key)
     return size
 
 
-def dumps(value: Any) -> str:
+def dumps(value: Any, budget: Budget | None = None, *, sort_keys: bool = False) -> str:
     """A value as JSON text, Unicode kept as it is."""
-    measure(value)
+    size = measure(value)
+    if budget is not None:
+        budget.spend(size)
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=sort_keys)
     except ValueError as error:
         raise ExpressionError(f"the value has no JSON text: {error}") from error
 
 
-def text(value: Any) -> str:
+def text(value: Any, budget: Budget | None = None) -> str:
     """What stands for a value inside a longer text: null is empty, lists and maps are JSON."""
     if isinstance(value, str):
         return value
     if value is None:
         return ""
-    return dumps(value)
+    return dumps(value, budget)
 
 
 def equal(left: Any, right: Any, budget: Budget) -> bool:
@@ -142,15 +162,41 @@ def equal(left: Any, right: Any, budget: Budget) -> bool:
     while pairs:
         a, b = pairs.pop()
         if isinstance(a, list) and isinstance(b, list):
-            if len(a) != len(b):
+            if not _open_lists(a, b, pairs, budget):
                 return False
-            budget.spend(4 * len(a))
-            pairs.extend(zip(a, b, strict=True))
         elif isinstance(a, dict) and isinstance(b, dict):
+            budget.spend(8 * len(a))
             if a.keys() != b.keys():
                 return False
-            budget.spend(8 * len(a))
+            budget.spend(32 * len(a))
             pairs.extend((a[key], b[key]) for key in a)
         elif isinstance(a, bool) != isinstance(b, bool) or a != b:
             return False
     return True
+
+
+def _open_lists(a: list[Any], b: list[Any], pairs: list[tuple[Any, Any]], budget: Budget) -> bool:
+    """Compare two lists, or leave their elements to be compared in ``pairs``."""
+    if len(a) != len(b):
+        return False
+    budget.spend(8 * len(a))
+    if set(map(type, a)) | set(map(type, b)) <= _SIMPLE:  # Python's equality is JSON's for these
+        return a == b
+    budget.spend(32 * len(a))
+    pairs.extend(zip(a, b, strict=True))
+    return True
+
+
+def holds(items: list[Any], wanted: Any, budget: Budget) -> bool:
+    """Is an equal value in the list?"""
+    budget.spend(4 * len(items))
+    if not isinstance(wanted, list | dict):
+        if wanted not in items:  # Python's equality goes further than JSON's, never less far
+            return False
+        if isinstance(wanted, str) or wanted is None:
+            return True
+    for item in items:
+        budget.spend(16)
+        if equal(item, wanted, budget):
+            return True
+    return False

@@ -2,12 +2,12 @@
 
 from taskrun.errors import ExpressionError
 from taskrun.spec.language.functions import FUNCTIONS
+from taskrun.spec.language.paths import RESERVED
 from taskrun.spec.language.tokens import Token, tokenize
 from taskrun.spec.spelling import nearest
 
 MAX_NODES = 500
 MAX_NESTING = 32
-RESERVED = frozenset({"and", "or", "not", "in", "is", "if", "else", "for", "lambda"})
 CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
 # What functions are called elsewhere.

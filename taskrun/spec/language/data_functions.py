@@ -7,7 +7,20 @@ from typing import Any
 
 from taskrun.errors import ExpressionError
 from taskrun.spec.language.signatures import Table, pure
-from taskrun.spec.values import MAX_INTEGER, Budget, MissingError, a_kind, dumps, equal, is_number, kind, text
+from taskrun.spec.values import (
+    MAX_INTEGER,
+    Budget,
+    MissingError,
+    a_kind,
+    all_numbers,
+    all_strings,
+    dumps,
+    equal,
+    holds,
+    is_number,
+    kind,
+    text,
+)
 
 TABLE: Table = {}
 MAX_RANGE = 10_000
@@ -78,7 +91,7 @@ def _shown(value: Any) -> str:
 @pure(TABLE, "any")
 def str_(budget: Budget, value: Any) -> str:
     """What would stand for the value in the middle of a text."""
-    made = text(value)
+    made = text(value, budget)
     budget.allow(len(made))
     return made
 
@@ -109,8 +122,7 @@ def _no_constant(word: str) -> Any:
 
 @pure(TABLE, "any")
 def to_json(budget: Budget, value: Any) -> str:
-    made = dumps(value)
-    budget.spend(len(made))
+    made = dumps(value, budget)
     budget.allow(len(made))
     return made
 
@@ -142,8 +154,8 @@ def ceil(_budget: Budget, value: float) -> int:
 
 
 def _comparable(name: str, items: list[Any], budget: Budget) -> list[Any]:
-    budget.spend(2 * len(items))
-    if all(map(is_number, items)) or all(isinstance(item, str) for item in items):
+    budget.spend(4 * len(items))
+    if all_numbers(items) or all_strings(items):
         return items
     other = next((item for item in items if kind(item) != kind(items[0])), items[0])
     raise ExpressionError(f"{name}() needs numbers only or strings only; here is {a_kind(other)}")
@@ -171,12 +183,13 @@ def max_(budget: Budget, *arguments: Any) -> Any:
 @pure(TABLE, "list")
 def sum_(budget: Budget, items: list[Any]) -> float:
     budget.spend(4 * len(items))
-    total: float = 0
-    for item in items:
-        if not is_number(item):
-            raise ExpressionError(f"sum() adds numbers, not {a_kind(item)}", hint="join(x) for texts")
-        total = number(total + item)
-    return total
+    if not all_numbers(items):
+        other = next(item for item in items if not is_number(item))
+        raise ExpressionError(f"sum() adds numbers, not {a_kind(other)}", hint="join(x) for texts")
+    try:
+        return number(sum(items))
+    except OverflowError:
+        raise ExpressionError("the sum is too large") from None
 
 
 @pure(TABLE, "list", "string?")
@@ -184,9 +197,10 @@ def sorted_(budget: Budget, items: list[Any], key: str | None = None) -> list[An
     """Numbers or strings in order; a list of maps by one of their keys."""
     by = items if key is None else pluck(budget, items, key)
     _comparable("sorted", by, budget)
-    budget.spend(len(items) * max(1, len(items).bit_length()))
+    budget.spend(len(items) * max(1, len(items).bit_length()) // 2)
     if key is None:
         return sorted(items)
+    budget.spend(8 * len(items))
     return [items[position] for position in sorted(range(len(items)), key=by.__getitem__)]
 
 
@@ -218,8 +232,7 @@ def contains(budget: Budget, container: Any, item: Any) -> bool:
         budget.spend(len(container) >> 1)
         return item in container
     if isinstance(container, list):
-        budget.spend(4 * len(container))
-        return any(equal(item, other, budget) for other in container)
+        return holds(container, item, budget)
     if isinstance(container, dict):
         if not isinstance(item, str):
             raise ExpressionError(f"a map's keys are strings, not {a_kind(item)}")
@@ -242,7 +255,7 @@ def values(budget: Budget, mapping: dict[str, Any]) -> list[Any]:
 @pure(TABLE, "map")
 def items(budget: Budget, mapping: dict[str, Any]) -> list[Any]:
     """A list of maps with ``key`` and ``value``, to go over a map with ``for_each``."""
-    budget.spend(16 * len(mapping))
+    budget.spend(24 * len(mapping))
     return [{"key": key, "value": value} for key, value in mapping.items()]
 
 
@@ -267,15 +280,21 @@ def _end(name: str, value: Any, position: int) -> Any:
 @pure(TABLE, "list")
 def unique(budget: Budget, items: list[Any]) -> list[Any]:
     """Each value once, in the order they first come."""
-    seen: set[tuple[str, str]] = set()
-    kept: list[Any] = []
+    budget.spend(16 * len(items))
+    seen: dict[Any, Any] = {}
     for item in items:
-        mark = (kind(item), item if isinstance(item, str) else dumps(item))
-        budget.spend(16 + (len(mark[1]) >> 1))
-        if mark not in seen:
-            seen.add(mark)
-            kept.append(item)
-    return kept
+        seen.setdefault(_mark(item, budget), item)
+    return list(seen.values())
+
+
+def _mark(item: Any, budget: Budget) -> Any:
+    """Something hashable that is equal for equal values."""
+    if isinstance(item, bool):
+        return (item,)
+    if not isinstance(item, list | dict):
+        return item
+    budget.spend(300)
+    return (dumps(item, budget, sort_keys=True),)
 
 
 @pure(TABLE, "list")
@@ -296,7 +315,7 @@ def merge(budget: Budget, *mappings: dict[str, Any]) -> dict[str, Any]:
     """One map of all; of equal keys the last counts."""
     merged: dict[str, Any] = {}
     for mapping in mappings:
-        budget.spend(4 * len(mapping))
+        budget.spend(8 * len(mapping))
         merged.update(mapping)
     return merged
 
@@ -304,14 +323,14 @@ def merge(budget: Budget, *mappings: dict[str, Any]) -> dict[str, Any]:
 @pure(TABLE, "list", "string")
 def pluck(budget: Budget, items: list[Any], key: str) -> list[Any]:
     """The value of that key of each map in the list."""
-    budget.spend(4 * len(items))
+    budget.spend(12 * len(items))
     return [_field("pluck", item, key) for item in items]
 
 
 @pure(TABLE, "list", "string", "any")
 def where(budget: Budget, items: list[Any], key: str, wanted: Any) -> list[Any]:
     """The maps in the list whose key has that value."""
-    budget.spend(8 * len(items))
+    budget.spend(12 * len(items))
     return [item for item in items if _has("where", item, key) and equal(item[key], wanted, budget)]
 
 

@@ -1,6 +1,6 @@
 """Turns the tree of an expression into closures over (scope, budget), so that evaluating walks no tree."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from taskrun.errors import ExpressionError
@@ -21,7 +21,7 @@ from taskrun.spec.language.nodes import (
     Unary,
 )
 from taskrun.spec.language.operators import arithmetic, compare, signed
-from taskrun.spec.spelling import nearest
+from taskrun.spec.language.paths import key_of, lookup
 from taskrun.spec.values import Budget, MissingError, a_kind
 
 Scope = Mapping[str, Any]
@@ -44,47 +44,9 @@ def _literal(node: Literal) -> Evaluator:
     return lambda _scope, _budget: value
 
 
-def lookup(scope: Scope, name: str, offset: int) -> Any:
-    try:
-        return scope[name]
-    except KeyError:
-        raise _unknown(f"there is no {name} here", name, scope, offset) from None
-
-
-def _unknown(message: str, word: str, candidates: Iterable[str], offset: int) -> MissingError:
-    known = [candidate for _, candidate in zip(range(500), candidates, strict=False)]
-    near = nearest(word, known)
-    if near is not None:
-        hint = f"did you mean {near}?"
-    elif word in FUNCTIONS:
-        hint = f"{word} is a function: {word}(x)"
-    elif known:
-        hint = f"there {'is' if len(known) == 1 else 'are'}: {', '.join(sorted(known)[:12])}"
-        hint += ", ..." if len(known) > 12 else ""
-    else:
-        hint = "it is empty"
-    return MissingError(message, offset=offset, hint=hint)
-
-
 def _name(node: Name) -> Evaluator:
     name, offset = node
     return lambda scope, _budget: lookup(scope, name, offset)
-
-
-def key_of(value: Any, key: str, offset: int) -> Any:
-    if isinstance(value, Mapping):
-        try:
-            return value[key]
-        except KeyError:
-            raise _unknown(f"there is no key {key!r}", key, value, offset) from None
-    if value is None:
-        raise MissingError(
-            f"null has no key {key!r}", offset=offset, hint="default(x, ...) where it may be null"
-        )
-    hint = "positions are numbers: x[0]" if isinstance(value, list | str) else None
-    if key == "length":
-        hint = "len(x)"
-    raise ExpressionError(f"{a_kind(value)} has no key {key!r}", offset=offset, hint=hint)
 
 
 def _access(node: Access) -> Evaluator:

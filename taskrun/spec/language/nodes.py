@@ -70,11 +70,3 @@ class Call(NamedTuple):
 
 
 Node = Literal | Name | Access | ListOf | MapOf | Unary | Chain | Conditional | Call
-
-
-class Reference(NamedTuple):
-    """A dotted path an expression uses, up to the first part that is only known at run time."""
-
-    path: tuple[str, ...]
-    offset: int
-    length: int

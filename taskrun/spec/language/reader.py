@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from taskrun.errors import ExpressionError
-from taskrun.spec.language.cursor import CLOSERS, RESERVED, Cursor
+from taskrun.spec.language.cursor import CLOSERS, Cursor
 from taskrun.spec.language.functions import FUNCTIONS
 from taskrun.spec.language.nodes import (
     Access,
@@ -19,10 +19,10 @@ from taskrun.spec.language.nodes import (
     MapOf,
     Name,
     Node,
-    Reference,
     Slice,
     Unary,
 )
+from taskrun.spec.language.paths import RESERVED, Reference
 from taskrun.spec.language.tokens import Token, string_value
 from taskrun.spec.values import MAX_INTEGER
 

@@ -15,11 +15,13 @@ TABLE: Table = {}
 @pure(TABLE, "string")
 def lines(budget: Budget, value: str) -> list[str]:
     """The lines without their ends; the empty line after the last newline is none."""
+    budget.spend(len(value) >> 4)
+    count = value.count("\n")
+    budget.allow(len(value) + 8 * count)
+    budget.spend(4 * count)
     found = value.replace("\r\n", "\n").split("\n")
     if found[-1] == "":
         found.pop()
-    budget.allow(len(value) + 8 * len(found))
-    budget.spend(2 * len(found))
     return found
 
 
@@ -39,8 +41,11 @@ def split(budget: Budget, value: str, separator: str | None = None, limit: int =
     if separator == "":
         raise ExpressionError("split() needs a separator that is not empty")
     budget.spend(len(value) >> 2)
+    if separator is not None and limit < 0:
+        budget.allow(len(value) + 8 * value.count(separator))
     found = value.split(separator, min(limit, len(value)) if limit >= 0 else -1)
     budget.allow(len(value) + 8 * len(found))
+    budget.spend(4 * len(found))
     return found
 
 
