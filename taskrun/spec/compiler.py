@@ -60,15 +60,16 @@ def compile_text(data: bytes, path: str, *, strict: bool = False, allow_outside:
 
 
 def _definition(fragment: Fragment, loaded: Loaded, includes: Includes) -> dict[str, Any]:
-    absolute = os.path.abspath(loaded.path)  # noqa: PTH100 - text in, text out
+    absolute = os.path.abspath(loaded.path)
     layout, run = fragment.layout, fragment.run
     definition = {
         "format": FORMAT,
         "name": layout.flows[0]["name"],
         "file": absolute,
-        "dir": os.path.dirname(absolute),  # noqa: PTH120
+        "dir": os.path.dirname(absolute),
         "sha256": loaded.sha256,
         **run,
+        "inputs": {**run["inputs"], **layout.fixed},
         "secrets": {**run["secrets"], **layout.secrets},
         "flows": layout.flows,
         "tasks": layout.tasks,

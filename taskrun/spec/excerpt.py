@@ -5,7 +5,6 @@ BEFORE = 40  # of these, kept before the carets when the line is clipped
 ELLIPSIS = "..."
 TWO_CELLS = frozenset("WF")  # East Asian wide and full-width
 NO_CELL = frozenset(("Mn", "Me"))
-UNSEEN = frozenset(("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"))
 
 
 def harmless(text: str) -> str:
@@ -52,13 +51,12 @@ def _cell(char: str) -> tuple[str, int]:
         return char, 1
     if char == "\t":
         return r"\t", 2
-    import unicodedata  # noqa: PLC0415 - a table of a megabyte that plain English files never need
-
-    category = unicodedata.category(char)
-    if category in UNSEEN:
+    if not char.isprintable():
         escaped = _escaped(ord(char))
         return escaped, len(escaped)
-    if category in NO_CELL:
+    import unicodedata  # noqa: PLC0415 - a table of a megabyte that plain English files never need
+
+    if unicodedata.category(char) in NO_CELL:
         return char, 0
     return char, 2 if unicodedata.east_asian_width(char) in TWO_CELLS else 1
 

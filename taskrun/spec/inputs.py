@@ -40,9 +40,10 @@ def resolve_inputs(
         UsageError: names every input that is wrong or missing, and every name that is no input.
 
     """
-    declared: Mapping[str, Mapping[str, Any]] = definition.get("inputs", {})
+    every: Mapping[str, Mapping[str, Any]] = definition.get("inputs", {})
+    declared = {name: spec for name, spec in every.items() if not spec.get("fixed")}
     problems = [_unknown(name, declared) for name in given if name not in declared]
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {name: spec["default"] for name, spec in every.items() if spec.get("fixed")}
     for name, spec in declared.items():
         try:
             values[name] = _value(name, spec, given, environ)

@@ -21,6 +21,9 @@ NUMBER = re.compile(
       | [-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?""",
     re.VERBOSE,
 )
+LOOKALIKES = frozenset(
+    ("yes", "Yes", "YES", "no", "No", "NO", "on", "On", "ON", "off", "Off", "OFF")
+)  # once booleans
 NUMERIC_STARTS = frozenset("0123456789+-.")
 LONGEST_NUMBER = 4000  # characters; Python itself converts no more than 4,300 digits
 

@@ -3,9 +3,17 @@
 One module holds one hundred of ids; a new one is added to the two lines below.
 """
 
-from taskrun.spec.catalog import loading
+from taskrun.spec.catalog import actions, expressions, files, graph, loading, names, schema
 from taskrun.spec.catalog.entry import Entry
 
 __all__ = ["CATALOG", "Entry"]
 
-CATALOG: dict[str, Entry] = {**loading.ENTRIES}
+CATALOG: dict[str, Entry] = {
+    **loading.ENTRIES,
+    **schema.ENTRIES,
+    **names.ENTRIES,
+    **expressions.ENTRIES,
+    **graph.ENTRIES,
+    **actions.ENTRIES,
+    **files.ENTRIES,
+}

@@ -27,6 +27,7 @@ class Layout:
         self.tasks: list[dict[str, Any]] = []
         self.foreign: set[int] = set()  # flows that came from included files
         self.secrets: dict[str, dict[str, Any]] = {}
+        self.fixed: dict[str, dict[str, Any]] = {}  # inputs of included files, settled by who includes them
         self.verify_revert: list[dict[str, Any]] = []
 
     def add_flow(self, name: str, parent: int, pattern: str, mark: Mark) -> int:

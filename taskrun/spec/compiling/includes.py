@@ -9,18 +9,20 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from taskrun.errors import WorkflowError
-from taskrun.spec.compiling.arguments import bind
+from taskrun.spec.compiling.arguments import bind, has_expressions
 from taskrun.spec.compiling.entries import Around, Layout
 from taskrun.spec.compiling.problems import Problems
 from taskrun.spec.compiling.references import scan
-from taskrun.spec.compiling.rewriting import Replace, as_source, rewrite_source, rewrite_task, rewrite_value
+from taskrun.spec.compiling.rewriting import as_source, rewrite_task, rewrite_value
 from taskrun.spec.compiling.unit import Entry
 from taskrun.spec.diagnostics import Diagnostic
+from taskrun.spec.input_values import type_of
 from taskrun.spec.loader import examine
 from taskrun.spec.loading.findings import Findings
 from taskrun.spec.loading.reading import read_bytes
 from taskrun.spec.marks import Map, Mark
 
+_LONG = 200  # characters; longer values would make expressions nobody can read
 _MOST_TASKS = 1_000_000
 _DEEPEST = 16
 _NOT_INSIDE = ("lock", "env_file")  # would silently not hold: refused
@@ -77,7 +79,7 @@ class Includes:
             self.found += [found for found in error.diagnostics if isinstance(found, Diagnostic)]
             self.sources.update(getattr(error, "sources", {}))
             return None
-        self.sources[path], self.hashes[os.path.abspath(path)] = loaded.text, loaded.sha256  # noqa: PTH100
+        self.sources[path], self.hashes[os.path.abspath(path)] = loaded.text, loaded.sha256
         problems = Problems(path, loaded.text, strict=self.strict)
         problems.take(loaded.diagnostics)
         fragment = self.assemble(loaded.root, problems, self)
@@ -116,8 +118,8 @@ def include(layout: Layout, entry: Entry, around: Around, index: int) -> None:
 def _path(entry: Entry, named: str, where: tuple[Map, str]) -> str | None:
     """The path of the file, if it can be included."""
     problems, includes = entry.unit.problems, entry.unit.includes
-    folder = os.path.dirname(problems.path)  # noqa: PTH120 - text in, text out
-    path = os.path.join(folder, named)  # noqa: PTH118
+    folder = os.path.dirname(problems.path)
+    path = os.path.join(folder, named)
     wrong = _why_not(includes, named, path, os.path.realpath(folder or "."))
     if not named or wrong is None:
         return path if named else None
@@ -131,11 +133,11 @@ def _why_not(includes: Includes, named: str, path: str, base: str) -> tuple[str,
         return "TR403", "an expression cannot be used here: which file it is, is fixed before a run", None
     if not includes.allow_outside and not os.path.realpath(path).startswith(base.rstrip("/") + "/"):
         return "TR805", f"`{named}` is outside of the folder of this file", "--allow-outside allows it"
-    if not os.path.isfile(path):  # noqa: PTH113
+    if not os.path.isfile(path):
         return "TR804", f"there is no file `{named}`", "the path starts at the folder of this file"
     circle = includes.circle(path)
     if circle:
-        way = " -> ".join(os.path.basename(part) for part in circle)  # noqa: PTH119
+        way = " -> ".join(os.path.basename(part) for part in circle)
         return "TR806", f"the files include each other: {way}", None
     if includes.depth >= _DEEPEST:
         return "TR807", f"files are included more than {_DEEPEST} levels deep", None
@@ -152,10 +154,20 @@ class _Placing:
         self.prefix = layout.flows[index]["name"] + "."
         self.root = fragment.layout.flows[0]["name"]
         self.first_flow, self.first_task = len(layout.flows) - 1, len(layout.tasks)
-        self.inputs = {name: as_source(value) for name, value in values.items()}
-        folder = os.path.dirname(os.path.abspath(fragment.path))  # noqa: PTH100, PTH120
-        own = os.path.dirname(os.path.abspath(entry.unit.problems.path))  # noqa: PTH100, PTH120
+        self.inputs = {name: self._source(name, value) for name, value in values.items()}
+        folder = os.path.dirname(os.path.abspath(fragment.path))
+        own = os.path.dirname(os.path.abspath(entry.unit.problems.path))
         self.folder = folder if folder != own else None
+
+    def _source(self, name: str, value: Any) -> str:
+        """A value as an expression. A large fixed one, which no expression could hold, becomes a fixed input."""
+        if has_expressions(value) or (
+            isinstance(value, str | bool | int | float) and len(str(value)) < _LONG
+        ):
+            return as_source(value)
+        fixed = self.prefix + name
+        self.layout.fixed[fixed] = {"type": type_of(value), "default": value, "fixed": True}
+        return f'inputs["{fixed}"]'
 
     def place(self) -> None:
         self._check()
@@ -165,6 +177,8 @@ class _Placing:
         env = rewrite_value(self.fragment.run.get("env", {}), replace)
         for spec in self.fragment.layout.tasks:
             self._place_task(rewrite_task(spec, replace), env)
+        for name, spec in self.fragment.layout.fixed.items():
+            self.layout.fixed[self.prefix + name] = spec
         for name, secret in {**self.fragment.run["secrets"], **self.fragment.layout.secrets}.items():
             self.layout.secrets[self.prefix + name] = secret
         for call in [*self.fragment.run.get("verify_revert", ()), *self.fragment.layout.verify_revert]:
@@ -172,7 +186,7 @@ class _Placing:
 
     def _check(self) -> None:
         problems, run = self.entry.unit.problems, self.fragment.run
-        name = os.path.basename(self.fragment.path)  # noqa: PTH119
+        name = os.path.basename(self.fragment.path)
         for key in _NOT_INSIDE:
             if key in run:
                 message = f"`{name}` has `{key}`, which only the outermost file can have"
@@ -191,7 +205,7 @@ class _Placing:
             if name is None:
                 pairs = ", ".join(f'"{key}": {source}' for key, source in self.inputs.items())
                 return "({" + pairs + "})"
-            return self.inputs.get(name)
+            return self.inputs.get(name) or f'inputs["{self.prefix}{name}"]'
         if name is None or root not in ("tasks", "secrets", "retries"):
             return None
         if root == "retries" and name == self.root:
@@ -205,7 +219,7 @@ class _Placing:
         ]
         if flow["parent"] < 0:
             target = self.layout.flows[self.index]
-            target["file"] = os.path.abspath(self.fragment.path)  # noqa: PTH100
+            target["file"] = os.path.abspath(self.fragment.path)
             target.update(
                 {key: flow[key] for key in ("pattern", "children", "edges", "retry") if key in flow}
             )
@@ -226,6 +240,3 @@ class _Placing:
             task.setdefault("dir", self.folder)
         self.entry.unit.elements.setdefault(task["name"], ("task", len(self.layout.tasks)))
         self.layout.tasks.append(task)
-
-
-__all__ = ["Fragment", "Includes", "Replace", "include", "rewrite_source"]

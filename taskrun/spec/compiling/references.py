@@ -35,6 +35,7 @@ class Wrong(NamedTuple):
     message: str
     help: str | None = None
     part: int = 0
+    is_warning: bool = False
 
 
 def scan(unit: Unit, holder: Map | Seq, key: str | int, scope: Scope, mode: str = TEXT) -> None:
@@ -192,7 +193,17 @@ def _check_retry(names: tuple[str, ...], scope: Scope) -> Wrong | None:
     if len(names) > part and names[part] not in RETRY_KEYS:
         message = f"`{'.'.join(names[:part])}` has no `{names[part]}`"
         return Wrong("TR308", message, did_you_mean(names[part], RETRY_KEYS), part)
+    if len(names) > part and names[part] == "value" and not _has_values(names, scope):
+        message = "this is always null: the controller counts attempts and has no values"
+        help_ = "give its `retry` a `for_each`, or use `attempt`"
+        return Wrong("TR316", message, help_, part, is_warning=True)
     return None
+
+
+def _has_values(names: tuple[str, ...], scope: Scope) -> bool:
+    """Whether the controller that is meant, the nearest unless named, has a ``for_each``."""
+    controllers = dict(scope.controllers)
+    return controllers[names[1]] if names[0] == "retries" else scope.controllers[-1][1]
 
 
 def report(unit: Unit, reference: Reference, found: Wrong) -> None:
@@ -200,7 +211,8 @@ def report(unit: Unit, reference: Reference, found: Wrong) -> None:
     offset, length = _part(reference, found.part)
     at = reference.at
     mark = source_mark(unit.problems.text, at.mark, at.offset + offset)
-    unit.problems.error(found.id, found.message, mark, length, found.help)
+    tell = unit.problems.warning if found.is_warning else unit.problems.error
+    tell(found.id, found.message, mark, length, found.help)
 
 
 def _part(reference: Reference, part: int) -> tuple[int, int]:

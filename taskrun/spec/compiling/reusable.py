@@ -20,6 +20,8 @@ from taskrun.spec.compiling.tasks import BESIDES, settings
 from taskrun.spec.compiling.unit import Entry, Unit
 
 _ACTION_BESIDES = keys_besides_actions(schema.Action)
+_LONGEST = 1000  # characters of a value written into an expression, which may have 4096
+_WORDS = KINDS | BESIDES
 _CALL_KEYS = ("kind", "fields", "env", "cwd", "shell", "timeout")
 
 
@@ -44,8 +46,12 @@ class Reusable:
             message = "the actions of a file are made of built-in ones"
             entry.at_key("TR712", message, self.name, "write out what this one does")
             return {"kind": "echo", "fields": {}}
-        values = self._values(entry, scope)
-        body = self._with({name: as_source(value) for name, value in values.items()})
+        sources = {name: as_source(value) for name, value in self._values(entry, scope).items()}
+        for name, source in sources.items():
+            if len(source) > _LONGEST:
+                message = f"the value of `{name}` is too long to be used here"
+                entry.at_key("TR710", message, self.name, "make it an input of the workflow")
+        body = self._with(sources)
         return {key: body[key] for key in _CALL_KEYS if key in body}
 
     def _values(self, entry: Entry, scope: Scope) -> dict[str, Any]:
@@ -71,18 +77,13 @@ class Reusable:
 def define_actions(unit: Unit) -> None:
     """Check ``actions:`` and make them known to the file."""
     specs = unit.document.get("actions", {})
-    unit.actions.update({name: Reusable(name) for name in specs})
-    for name in specs:
-        entry = Entry(unit, specs[name], unit.tree["actions"][name])
-        if name in KINDS or name in BESIDES:
-            unit.problems.at_key(
-                "TR712",
-                f"`{name}` is a word of the language",
-                unit.tree["actions"],
-                name,
-                "give the action another name",
-            )
-        _define(unit.actions[name], entry)
+    unit.actions.update({name: Reusable(name) for name in specs if name not in _WORDS})
+    for name, spec in specs.items():
+        tree = unit.tree["actions"]
+        if name in _WORDS:
+            message = f"`{name}` is a word of the language"
+            unit.problems.at_key("TR712", message, tree, name, "give the action another name")
+        _define(unit.actions.get(name) or Reusable(name), Entry(unit, spec, tree[name]))
 
 
 def _define(action: Reusable, entry: Entry) -> None:

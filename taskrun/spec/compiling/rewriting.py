@@ -125,4 +125,5 @@ def as_source(value: Any) -> str:
         return "({" + ", ".join(pairs) + "})"
     if isinstance(value, list):
         return "[" + ", ".join(as_source(item) for item in value) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    source = json.dumps(value, ensure_ascii=False)
+    return f"({source})" if source[0] == "-" else source

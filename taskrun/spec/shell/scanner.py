@@ -326,8 +326,10 @@ class Scanner:
                 self._single(None)
             elif char == '"' and literal and not heredoc:
                 self._double(None)
-            elif char == "$" and self._sees("$'") and not quoted:
-                self._ansi()
+            elif char == "$" and not quoted:
+                self._ansi() if self._sees("$'") else self._dollar(quoted=False)
+            elif char == "`" and not quoted:
+                self._backticks(quoted=False)
             elif not self._expansion(None, heredoc=heredoc):
                 self._at += 1
 
