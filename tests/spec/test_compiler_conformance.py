@@ -8,7 +8,6 @@ import pytest
 
 from taskrun.spec.compiler import compile_text
 
-
 KEYS = ("name", "pattern", "retry", "needs", "if", "skip")
 
 
