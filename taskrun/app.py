@@ -11,13 +11,14 @@ from taskrun.drivers.attempt import Preparer, base_environment
 from taskrun.drivers.clock import Clock
 from taskrun.drivers.local import LocalDriver
 from taskrun.drivers.notifier import Notifier
-from taskrun.drivers.recall import transitions
+from taskrun.drivers.recall import to_entry, transitions
 from taskrun.drivers.signals import Signals
 from taskrun.drivers.values import Values
 from taskrun.engine import events as e
 from taskrun.engine.flow import Flow, compile_flow
 from taskrun.engine.machine import Machine
 from taskrun.engine.view import Row, View
+from taskrun.errors import InvalidTransition, NotFoundError, RefusedError
 from taskrun.executors.client import Supervisor
 from taskrun.executors.recovery import attach, is_held, recover
 from taskrun.journal.base import FORMAT, Entry, RunRow
@@ -31,6 +32,7 @@ from taskrun.spec.expressions import render
 
 ListenersFor = Callable[[View, str, str], list[Listener]]  # of view, run id, run directory
 
+REQUESTS_EVERY = 0.25  # seconds
 PROCESS_KINDS = frozenset({"run", "exec", "python"})
 
 
@@ -150,6 +152,44 @@ def continue_run(
         )
 
 
+def resolve_task(run_id: str, task: str, verdict: str, data: dict[str, Any]) -> str:
+    """Record what a person says of a task; the state it is in then. The run itself does not go on.
+
+    Raises:
+        NotFoundError: the run has no such task.
+        RefusedError: the task is in a state in which there is nothing to decide.
+    """
+    where = home()
+    with RunLock(run_dir(where, run_id)).acquire(this_process("resolve")):
+        held = recall(where, run_id, RunOptions())
+        flow, record = held.machine.flow, held.machine.record
+        node = next((n for n in flow.tasks if flow.names[n] == task), None)
+        if node is None:
+            raise NotFoundError(
+                f"run {run_id} has no task {task!r}", hint=f"taskrun states {run_id} lists them"
+            )
+        if not held.machine.over:
+            raise RefusedError(
+                f"run {run_id} was interrupted: nothing is in doubt before it was looked at again",
+                hint=f"taskrun resume {run_id}",
+            )
+        try:
+            step = held.machine.receive(e.Resolved(Clock().now(), node, verdict, data))
+        except InvalidTransition as error:
+            raise RefusedError(f"{task} is {record.state[node]}, not in doubt: nothing to resolve") from error
+        journal = SqliteJournal.open(where)
+        try:
+            epoch = journal.take_over(
+                run_id, pid=os.getpid(), host=os.uname().nodename, boot_id=held.row.boot_id
+            )
+            seq = held.entries[-1].seq
+            entries = [to_entry(t, seq + i) for i, t in enumerate(step.transitions, 1)]
+            journal.append(run_id, entries, epoch=epoch)
+        finally:
+            journal.close()
+        return str(record.state[node])
+
+
 class Recalled(NamedTuple):
     """A run as the journal has it, and the machine restored from that."""
 
@@ -202,6 +242,9 @@ class Session:
         self._listeners: Listeners | None = None
         self._supervisor: Supervisor | None = None
         self._driver: LocalDriver | None = None
+        self._journal: SqliteJournal | None = None
+        self._change_counter = -1
+        self._last_request = 0
         self._signals = 0
 
     def driver(
@@ -217,6 +260,11 @@ class Session:
         env = base_environment(self.definition, self.values.run_scope(), workdir)
         preparer = Preparer(self.values, self.run_id, self.run_dir, env)
         self._supervisor = supervisor
+        self._journal = journal
+        old = journal.requests(
+            self.run_id
+        )  # made to an earlier process, which may have ended before it heard
+        self._last_request = old[-1].id if old else 0
         self._listeners = Listeners(self.view, listeners_for(self.view, self.run_id, self.run_dir))
         driver = LocalDriver(
             self.machine,
@@ -246,6 +294,7 @@ class Session:
         """Until the run is over, or the user leaves."""
         with Signals() as signals:
             driver.watch(signals, lambda: self._interrupted(driver, signals.receive(), options))
+            driver.every(REQUESTS_EVERY, lambda: self._take_requests(driver))
             driver.receive(first)
             settle_pending()
             try:
@@ -253,6 +302,22 @@ class Session:
             except LeaveError as leave:
                 return Outcome(self.run_id, 128 + leave.number, self.view, left=True)
         return Outcome(self.run_id, driver.exit_code, self.view)
+
+    def _take_requests(self, driver: LocalDriver) -> None:
+        """What other processes ask for; looked up only when one of them has written."""
+        assert self._journal is not None
+        counter = self._journal.change_counter()
+        if counter == self._change_counter:
+            return
+        self._change_counter = counter
+        for request in self._journal.requests(self.run_id, self._last_request):
+            self._last_request = request.id
+            reason, now = str(request.args.get("reason", "")), driver.clock.now()
+            if request.verb == "suspend":
+                driver.receive(e.SuspendRequested(now, reason or "asked for"))
+            elif request.verb == "cancel":
+                message = "cancelled" + (f": {reason}" if reason else "")
+                driver.receive(e.CancelRequested(now, {"type": "Cancelled", "message": message}))
 
     def _interrupted(self, driver: LocalDriver, numbers: list[int], options: RunOptions) -> None:
         assert self._listeners is not None

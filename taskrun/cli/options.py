@@ -39,3 +39,16 @@ inputs_file_option = click.option(
 color_option = click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours on the terminal."
 )
+jobs_option = click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(1, 10_000),
+    help="Tasks at the same time (default: number of cores); 1 is serial.",
+)
+output_option = click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["auto", "table", "plain", "ndjson"]),
+    default="auto",
+    help="How progress is shown.",
+)

@@ -2,11 +2,21 @@
 
 import os
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
 from taskrun import app
-from taskrun.cli.options import color_option, input_option, inputs_file_option, parse_inputs, read_inputs_file
+from taskrun.cli.options import (
+    color_option,
+    input_option,
+    inputs_file_option,
+    jobs_option,
+    output_option,
+    parse_inputs,
+    read_inputs_file,
+)
 from taskrun.cli.output import Output
 
 
@@ -18,19 +28,8 @@ from taskrun.cli.output import Output
 @click.argument("file", type=click.Path())
 @input_option
 @inputs_file_option
-@click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(1, 10_000),
-    help="Tasks at the same time (default: number of cores); 1 is serial.",
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["auto", "table", "plain", "ndjson"]),
-    default="auto",
-    help="How progress is shown.",
-)
+@jobs_option
+@output_option
 @click.option(
     "--durability",
     type=click.Choice(["full", "process"]),
@@ -74,9 +73,20 @@ def command(
     definition, text = load_definition(file, strict=strict, quiet=shown.for_programs)
     if on_failure is not None:
         definition = {**definition, "on_failure": on_failure}
-    resolved = resolve_inputs(definition, given, os.environ)
+    resolved = resolve_inputs(definition, _from_here(definition, given), os.environ)
     options = app.RunOptions(jobs or 0, durability, on_interrupt)
     outcome = app.start_run(definition, text, resolved, options, shown.listeners)
     shown.finish(outcome)
     sys.stdout.flush()
     return outcome.exit_code
+
+
+def _from_here(definition: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """A path typed on the command line means a place seen from there; one in the file, from the file."""
+    declared = definition.get("inputs", {})
+    return {
+        name: os.path.abspath(value)
+        if isinstance(value, str) and value and declared.get(name, {}).get("type") == "path"
+        else value
+        for name, value in given.items()
+    }

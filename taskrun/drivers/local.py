@@ -34,7 +34,6 @@ from taskrun.journal.base import Entry, Journal
 from taskrun.listeners.base import Listeners
 from taskrun.spec.expressions import check_condition, parse, render
 
-REQUESTS_EVERY = 0.25
 GRACE = 10.0
 ASIDE_TIMEOUT = 60.0
 

@@ -1,0 +1,45 @@
+"""What ``resume`` and ``revert`` share: take a run over, show it, end with its exit code."""
+
+import sys
+from collections.abc import Callable
+
+from taskrun import app
+from taskrun.cli.output import Output
+from taskrun.engine import events as e
+from taskrun.engine.flow import Flow
+from taskrun.errors import HeldError
+from taskrun.journal.base import RunRow
+from taskrun.journal.home import home, run_dir
+from taskrun.journal.lock import holder
+
+
+def refuse_held(row: RunRow) -> None:
+    """Before anything is imported or opened: somebody who asks twice gets the answer at once."""
+    who = holder(run_dir(home(), row.id))
+    if who is not None:
+        pid = f" by process {who['pid']}" if who.get("pid") else ""
+        raise HeldError(
+            f"run {row.id} is being driven{pid}",
+            hint=f"taskrun states {row.id} --watch follows it",
+            holder=who,
+        )
+
+
+def go_on(
+    row: RunRow,
+    event: Callable[[Flow, float], e.Event],
+    verb: str,
+    shown: Output,
+    options: app.RunOptions,
+    verdicts: list[app.Verdict] | None = None,
+) -> app.Outcome:
+    outcome = app.continue_run(
+        row.id, event, options, shown.listeners, verb=verb, verdicts=verdicts or (), waiting=_say_waiting
+    )
+    shown.finish(outcome)
+    return outcome
+
+
+def _say_waiting() -> None:
+    sys.stderr.write("Tasks of the run are still running; waiting for them to end.\n")
+    sys.stderr.flush()

@@ -1,0 +1,34 @@
+"""Finding the run a person means, and what its last words will be."""
+
+import os
+
+from taskrun.journal.base import RunRow
+from taskrun.journal.home import home
+from taskrun.journal.sqlite import SqliteJournal
+
+ENDED = {"SUCCESS": 0, "REVERTED": 1}
+
+
+def open_journal() -> SqliteJournal:
+    """The journal, to read."""
+    return SqliteJournal.open(home(), readonly=True)
+
+
+def find_run(given: str) -> RunRow:
+    """By full id, unique prefix or ``latest``. NotFoundError says what there is instead."""
+    journal = open_journal()
+    try:
+        return journal.find(given)
+    finally:
+        journal.close()
+
+
+def changed_file(row: RunRow) -> bytes | None:
+    """The workflow file as it is now, if it differs from what the run was started with; None if not, or if it is gone."""
+    import hashlib  # noqa: PLC0415 - only here
+
+    if not row.file or not os.path.exists(row.file):
+        return None
+    with open(row.file, "rb") as file:
+        data = file.read()
+    return None if hashlib.sha256(data).hexdigest() == row.sha256 else data
