@@ -32,3 +32,16 @@ def pad(text: str, width: int, style: Style) -> str:
     """Exactly `width` cells."""
     cut, taken = fit(text, width, style)
     return cut + " " * (width - taken)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Lines of at most `width` cells, as far as the words allow; never none."""
+    lines, line = [], ""
+    for word in text.split(" "):
+        longer = f"{line} {word}" if line else word
+        if line and width_of(longer) > width:
+            lines.append(line.rstrip())
+            line = word
+        else:
+            line = longer
+    return [*lines, line]

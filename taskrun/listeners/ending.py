@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from taskrun.engine.view import NO_UNDO, Row, View
 from taskrun.listeners.base import OutputOf
-from taskrun.listeners.cells import fit, width_of
+from taskrun.listeners.cells import fit, width_of, wrap
 from taskrun.listeners.outlet import Outlet
 from taskrun.listeners.sanitize import clean, one_line
 from taskrun.listeners.screen import BOLD, COLOURS, FAINT, Style
@@ -51,7 +51,7 @@ class _Block:
         lines = [*sections, ""] if sections else []
         lines += self._headline()
         if self._view.state != "SUCCESS":
-            lines += ["  " + line for line in _wrapped(self._verdict(), self._width - 2)]
+            lines += ["  " + line for line in wrap(self._verdict(), self._width - 2)]
         following = self._next()
         return [*lines, "", *following] if following else lines
 
@@ -70,7 +70,7 @@ class _Block:
         apart += [f"{len(view.tolerated):,} allowed to fail"] if view.tolerated else []
         about = f"{tasks} ({', '.join(apart)})" if apart else tasks
         text = f"{state} {self._text(view.name)} in {took}, {about}, run {self._run_id}"
-        first, *others = _wrapped(text, self._width)
+        first, *others = wrap(text, self._width)
         return [self._style.paint(f"1;{COLOURS[state]}", state) + first[len(state) :], *others]
 
     def _verdict(self) -> str:
@@ -216,9 +216,7 @@ class _Block:
 
     def _section(self, label: str, *texts: str) -> list[str]:
         """The label, and beside it each text; a single one is wrapped."""
-        lines = (
-            _wrapped(texts[0], self._width - _LABEL) if len(texts) == 1 and label != "next" else list(texts)
-        )
+        lines = wrap(texts[0], self._width - _LABEL) if len(texts) == 1 and label != "next" else list(texts)
         sgr = {"failed": COLOURS["FAILURE"], "not undone": COLOURS["REVERT_FAILURE"], "next": BOLD}.get(
             label, FAINT
         )
@@ -232,15 +230,3 @@ class _Block:
 
 def _whose(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{len(names):,} tasks"
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    lines, line = [], ""
-    for word in text.split(" "):
-        longer = f"{line} {word}" if line else word
-        if line and width_of(longer) > width:
-            lines.append(line.rstrip())
-            line = word
-        else:
-            line = longer
-    return [*lines, line]

@@ -5,17 +5,21 @@ ticks, at most 8 times a second. It leaves no terminal mode behind, not even whe
 off (line wrap, the cursor) is on again at its end.
 """
 
+import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Any
 
 from taskrun.engine.view import View
 from taskrun.listeners.base import Entry, OutputOf
-from taskrun.listeners.cells import width_of
+from taskrun.listeners.cells import width_of, wrap
 from taskrun.listeners.frame import Frame
 from taskrun.listeners.outlet import Outlet
 from taskrun.listeners.sanitize import clean
 from taskrun.listeners.screen import Style, size
 
+Handler = Callable[[int, FrameType | None], Any] | int | None
 SHORTEST = 1 / 8
 _LAST_WORDS = 1.0  # seconds that a terminal which takes nothing is waited for at the end
 _BEGIN, _END = "\x1b[?25l\x1b[?7l\r", "\x1b[?7h\x1b[?25h"
@@ -35,6 +39,14 @@ class Table:
         self._size = (0, 0)
         self._drawn_at: float | None = None
         self._drawn = (-1, -1)
+        self._before = self._hear_of_continuing()
+
+    def _hear_of_continuing(self) -> Handler:
+        """After Ctrl-Z and `fg` the shell has written below the frame."""
+        try:
+            return signal.signal(signal.SIGCONT, lambda *_: self.restart())
+        except ValueError:  # not in the main thread: the frames will overlap once
+            return None
 
     def entries(self, entries: Sequence[Entry]) -> None:
         """Nothing is drawn here: a thousand commits a second must not cost a thousand frames."""
@@ -60,7 +72,7 @@ class Table:
         return self._until_clock(now) if self._outlet.open else None
 
     def restart(self) -> None:
-        """Others wrote to the terminal (the run was stopped and continued): draw a new frame below, leave the old one."""
+        """Others have written to the terminal: draw a new frame below, leave the old one where it is."""
         self._shown = []
         self._drawn = (-1, -1)
 
@@ -70,6 +82,8 @@ class Table:
             self._draw(time.time())
             self._outlet.write("\r\n")
         self._outlet.close(wait=_LAST_WORDS)
+        if self._before is not None:
+            signal.signal(signal.SIGCONT, self._before)
 
     def _is_stale(self, now: float) -> bool:
         return bool(
@@ -89,10 +103,8 @@ class Table:
     def _draw(self, now: float) -> None:
         columns, height = size(self._fd)
         lines = self._frame.lines(now, columns, height - 1)  # the cursor waits on a line of its own
-        if self._size not in ((0, 0), (columns, height)):
-            text = self._erase(columns) + self._fresh(lines)
-        elif self._said:
-            text = self._erase(self._size[0]) + self._fresh(lines)
+        if self._said or self._size not in ((0, 0), (columns, height)):
+            text = self._erase(columns) + self._fresh(lines, columns)
         else:
             text = self._changes(lines)
         self._shown, self._said = lines, []
@@ -108,8 +120,9 @@ class Table:
             text += "\r\n" if same else f"{line}\x1b[K\r\n"
         return text + "\x1b[J" if len(lines) < len(old) else text
 
-    def _fresh(self, lines: Sequence[str]) -> str:
-        return "".join(f"{line}\x1b[K\r\n" for line in (*self._said, *lines))
+    def _fresh(self, lines: Sequence[str], columns: int) -> str:
+        said = [line for text in self._said for line in wrap(text, columns - 1)]
+        return "".join(f"{line}\x1b[K\r\n" for line in (*said, *lines))
 
     def _erase(self, columns: int) -> str:
         """Go up over the old frame and clear. Most terminals fold lines that have become too long: count them as they stand now."""

@@ -42,7 +42,7 @@ def why(failure: Mapping[str, Any] | None, *, ascii_only: bool = False) -> str:
 def attempt_of(row: Row) -> str:
     """`2/3` for a second attempt out of three; empty for a first one, unless it is about to be repeated."""
     nth = row.nth
-    limit = row.revert_limit if row.undoing else row.limit
+    limit = row.revert_limit if row.undoing and row.kind == "task" else row.limit
     if row.kind == "task" and nth < 2 and row.state != "RETRYING":
         return ""
     return "" if not nth else f"{nth}/{limit}" if limit and limit > 1 else str(nth)

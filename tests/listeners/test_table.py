@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import re
+import signal
 import struct
 import termios
 import time
@@ -72,6 +73,7 @@ def terminal():
         return opened[-1]
 
     yield make
+    signal.signal(signal.SIGCONT, signal.SIG_DFL)
     for one in opened:
         one.close()
 
@@ -363,6 +365,9 @@ def test_what_is_said_stays_above_the_table(run, watch) -> None:
     assert lines[0] == "Ctrl-C: rolling back.␛[2J Once more to leave at once."
     assert lines[1].startswith("● RUNNING    release")
     assert "\n".join(lines).count("release") == 1
+    listeners.say("word " * 30)
+    listeners.tick(r.now + 2.5)
+    assert seen.text().count("word") == 30  # wrapped, not cut
 
 
 def test_a_stopped_terminal_never_holds_the_run_up(run, watch) -> None:
@@ -415,14 +420,15 @@ def test_no_mode_is_left_behind_after_any_frame(run, watch) -> None:
 def test_a_frame_after_others_wrote_is_drawn_below(run, watch) -> None:
     r = run("a")
     seen, listeners = watch(r)
-    table = listeners._listeners[0]
     r.flow("RUNNING")
     listeners.tick(r.now)
     os.write(seen.slave, b"[1]+ Stopped\r\n$ fg\r\n")
-    table.restart()
+    os.kill(os.getpid(), signal.SIGCONT)  # what the shell sends
     listeners.tick(r.now + 1)
     text = seen.text()
     assert "$ fg\n● RUNNING    release" in text
+    listeners.close()
+    assert signal.getsignal(signal.SIGCONT) == signal.SIG_DFL
 
 
 def test_warnings_are_seen_and_counted(run, watch) -> None:
