@@ -50,6 +50,8 @@ Parents = Annotated[Flag, doc("Make missing parent directories too.", True)]
 
 @with_config(_STRICT)
 class Run(TypedDict, total=False):
+    """A shell script."""
+
     script: Required[
         Annotated[str, doc("A shell script. Expressions in it become variables, never code.", "mkdir demo")]
     ]
@@ -62,6 +64,8 @@ class Run(TypedDict, total=False):
 
 @with_config(_STRICT)
 class Exec(TypedDict, total=False):
+    """A program and its arguments."""
+
     argv: Required[
         Annotated[list[str], doc("Program and arguments; no shell is involved.", ["git", "tag", "v1"])]
     ]
@@ -73,6 +77,8 @@ class Exec(TypedDict, total=False):
 
 @with_config(_STRICT)
 class Auth(TypedDict, total=False):
+    """User name and password."""
+
     username: Required[Annotated[str, doc("User name of HTTP basic authentication.")]]
     password: Required[
         Annotated[str, doc("Its password; best a `secrets` expression.", "${{ secrets.password }}")]
@@ -84,6 +90,8 @@ UrlField = Annotated[str, doc("Short for `method` and `url`.", "https://example.
 
 @with_config(_STRICT)
 class Http(TypedDict, total=False):
+    """An HTTP request."""
+
     url: Annotated[str, doc("Where to send the request.", "https://example.org/healthz")]
     method: Annotated[str, doc("The HTTP method. Default: GET.", "POST")]
     get: UrlField
@@ -114,6 +122,8 @@ class Http(TypedDict, total=False):
 
 @with_config(_STRICT)
 class Python(TypedDict, total=False):
+    """A function or code, in a process of its own."""
+
     call: Annotated[str, doc("A function to call: `module:function`.", "release:build_notes")]
     code: Annotated[
         str, doc("Python code; `args` are its variables, `result` what it gives.", "result = 1 + n")
@@ -128,6 +138,8 @@ class Python(TypedDict, total=False):
 
 @with_config(_STRICT)
 class File(TypedDict, total=False):
+    """A file as it shall be."""
+
     path: Required[Target]
     content: Annotated[str, doc("What the file shall hold.", "port = 8080\n")]
     source: Annotated[str, doc("A file whose content it shall have.", "config/app.ini")]
@@ -137,6 +149,8 @@ class File(TypedDict, total=False):
 
 @with_config(_STRICT)
 class Template(TypedDict, total=False):
+    """A file made from a template."""
+
     path: Required[Target]
     source: Required[Annotated[str, doc("A file with `${{ }}` expressions.", "templates/app.ini")]]
     mode: ModeField
@@ -152,6 +166,8 @@ _From = TypedDict(
 
 @with_config(_STRICT)
 class Copy(_From, total=False):
+    """A copy."""
+
     to: Required[Annotated[str, doc("Where it goes: the new path, not its directory.", "/opt/app")]]
     mode: ModeField
     parents: Parents
@@ -159,12 +175,16 @@ class Copy(_From, total=False):
 
 @with_config(_STRICT)
 class Move(_From, total=False):
+    """Another place for something."""
+
     to: Required[Annotated[str, doc("Where it goes: the new path, not its directory.", "/opt/app")]]
     parents: Parents
 
 
 @with_config(_STRICT)
 class Mkdir(TypedDict, total=False):
+    """A directory."""
+
     path: Required[Target]
     mode: ModeField
     parents: Parents
@@ -172,12 +192,16 @@ class Mkdir(TypedDict, total=False):
 
 @with_config(_STRICT)
 class Delete(TypedDict, total=False):
+    """A path that shall be gone."""
+
     path: Required[Target]
     missing_ok: Annotated[Flag, doc("A path that is not there is no failure.", True)]
 
 
 @with_config(_STRICT)
 class Symlink(TypedDict, total=False):
+    """A symbolic link."""
+
     path: Required[Annotated[str, doc("The link to make or to point elsewhere.", "current")]]
     to: Required[Annotated[str, doc("What the link shall point to.", "releases/1.2.3")]]
     parents: Parents
@@ -185,6 +209,8 @@ class Symlink(TypedDict, total=False):
 
 @with_config(_STRICT)
 class Edit(TypedDict, total=False):
+    """A part of a file as it shall be: `line`, `block` or `set`."""
+
     path: Required[Target]
     line: Annotated[str, doc("A line the file shall have.", "PermitRootLogin no")]
     match: Annotated[
@@ -201,6 +227,8 @@ class Edit(TypedDict, total=False):
 
 @with_config(_STRICT)
 class Sql(TypedDict, total=False):
+    """SQL: a `script` or a `query`."""
+
     database: Required[Annotated[str, doc("`sqlite:PATH`, or a database URL.", "sqlite:app.db")]]
     script: Annotated[str, doc("File with SQL statements, run in one transaction.", "migrations/042.up.sql")]
     query: Annotated[str, doc("One or more SQL statements.", "select count(*) as n from users")]
@@ -210,6 +238,8 @@ class Sql(TypedDict, total=False):
 
 @with_config(_STRICT)
 class WaitFor(TypedDict, total=False):
+    """What to wait for: `port`, `url`, `path` or `run`."""
+
     port: Annotated[str, doc("A TCP port that shall accept connections: `PORT` or `HOST:PORT`.", "5432")]
     url: Annotated[
         str, doc("An address that shall answer with a good status.", "http://127.0.0.1:8080/healthz")
@@ -223,6 +253,8 @@ class WaitFor(TypedDict, total=False):
 
 @with_config(_STRICT)
 class Approve(TypedDict, total=False):
+    """A question to a person."""
+
     message: Required[
         Annotated[str, doc("The question a person answers with yes or no.", "Go to production?")]
     ]
@@ -230,11 +262,15 @@ class Approve(TypedDict, total=False):
 
 @with_config(_STRICT)
 class Echo(TypedDict, total=False):
+    """A message."""
+
     message: Required[Annotated[str, doc("What to print.", "hello ${{ inputs.name }}")]]
 
 
 @with_config(_STRICT)
 class Fail(TypedDict, total=False):
+    """A failure."""
+
     message: Required[Annotated[str, doc("Why.", "this version is not allowed here")]]
 
 
@@ -245,17 +281,21 @@ _Sleep = TypedDict(
 
 @with_config(_STRICT)
 class Sleep(_Sleep, total=False):
-    pass
+    """A pause."""
 
 
 @with_config(_STRICT)
 class Assert(TypedDict, total=False):
+    """A condition."""
+
     that: Required[Annotated[Condition, doc("An expression that shall be true.", "inputs.nodes != []")]]
     message: Annotated[str, doc("What to say when it is not.", "no nodes given")]
 
 
 @with_config(_STRICT)
 class Workflow(TypedDict, total=False):
+    """Another workflow."""
+
     file: Required[Annotated[str, doc("Another workflow file, below this one's folder.", "database.yaml")]]
     inputs: Annotated[dict[str, Json], doc("Its inputs: values or expressions.", {"size": 3})]
 

@@ -41,6 +41,8 @@ OutputsField = Annotated[
 
 @with_config(_STRICT)
 class Retry(TypedDict, total=False):
+    """When and how often something is tried again."""
+
     attempts: Annotated[Positive, doc("How often at most, the first time included.", 3)]
     delay: Annotated[Duration, doc("Wait before the second attempt. Default: none.", "2s")]
     backoff: Annotated[Number, Field(ge=1), doc("The delay grows by this factor each time. Default: 1.", 2)]
@@ -68,6 +70,8 @@ class Retry(TypedDict, total=False):
 
 @with_config(_STRICT)
 class InputFields(TypedDict, total=False):
+    """What an input is and may be."""
+
     type: Annotated[
         Literal["string", "integer", "number", "boolean", "list", "object", "path"],
         doc("Default: the type of `default`, else string.", "integer"),
@@ -91,6 +95,8 @@ Inputs = Annotated[
 
 @with_config(_STRICT)
 class Secret(TypedDict, total=False):
+    """Where a secret comes from: one of these."""
+
     env: Annotated[EnvName, doc("Environment variable that holds it.", "API_TOKEN")]
     file: Annotated[str, doc("File that holds it; a newline at the end is left out.", "~/.config/token")]
     command: Annotated[list[str], doc("Program that prints it.", ["pass", "show", "api"])]
@@ -98,6 +104,8 @@ class Secret(TypedDict, total=False):
 
 @with_config(_STRICT)
 class Defaults(TypedDict, total=False):
+    """What tasks get that do not say otherwise."""
+
     timeout: Annotated[Duration, doc("`timeout` of tasks that have none.", "5m")]
     retry: Annotated[Retry, doc("`retry` of tasks that have none.", {"attempts": 2})]
     shell: Annotated[str, doc("`shell` of tasks that have none.", "/bin/bash")]
@@ -123,6 +131,8 @@ class Call(_Call, total=False):
 
 @with_config(_OPEN)
 class Probe(_Call, total=False):
+    """An action whose answer is judged."""
+
     done_if: Annotated[
         Condition,
         doc(
@@ -134,6 +144,8 @@ class Probe(_Call, total=False):
 
 @with_config(_OPEN)
 class Revert(_Call, total=False):
+    """An action that undoes the task, `restore`, or `impossible`."""
+
     retry: Annotated[Retry, doc("Try a failing undo again.", {"attempts": 5, "delay": "2s"})]
     restore: Annotated[
         TextOrItems, doc("Files and directories to put back as they were before the task.", ["config/"])
@@ -166,6 +178,8 @@ _ActionIf = TypedDict("_ActionIf", {"if": Annotated[Condition, _IF], "as": Annot
 
 @with_config(_OPEN)
 class Task(_ActionIf, _Call, total=False):
+    """One entry of `tasks`: exactly one action, or `tasks` for a nested flow, or a `savepoint`."""
+
     name: Annotated[Name, doc("Unique in the file.", "make_dir")]
     description: Annotated[str, doc("What the task is for.")]
     savepoint: Annotated[Name, doc("Instead of everything else: a place to go back to.", "data_ready")]
@@ -205,6 +219,8 @@ class Task(_ActionIf, _Call, total=False):
 
 @with_config(_OPEN)
 class Action(_Call, total=False):
+    """A reusable action: one action with its undo, and inputs of its own."""
+
     description: Annotated[str, doc("What the action does.")]
     inputs: Annotated[
         dict[Key, Input], doc("Its inputs: a description, a type, or a default.", {"login": "string"})
@@ -226,6 +242,8 @@ _STATES = doc('States to be told of, or "*" for all.', "*", ["FAILURE", "REVERTE
 
 @with_config(_OPEN)
 class Notify(_Call, total=False):
+    """One of `flow`, `task` and `retry` with the states to be told of, and an action."""
+
     flow: Annotated[TextOrItems, _STATES]
     task: Annotated[TextOrItems, _STATES]
     retry: Annotated[TextOrItems, _STATES]
