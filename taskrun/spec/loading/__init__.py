@@ -1,0 +1,1 @@
+"""The parts of the loader, from bytes to values; its door is ``taskrun.spec.loader``."""
