@@ -11,6 +11,13 @@ _BEFORE_COMMANDS = frozenset(
 )
 _PREFIXES = frozenset({"command", "builtin", "exec", "nohup", "sudo", "env", "nice", "time"})
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "su", "runuser"})
+_INTERPRETERS = {
+    "python": "c",
+    "perl": "e",
+    "ruby": "e",
+    "node": "e",
+    "php": "r",
+}  # and the option before code
 _DECLARING = frozenset(
     {"declare", "typeset", "local", "export", "readonly", "unset", "read", "mapfile", "readarray"}
 )
@@ -21,6 +28,10 @@ EVAL = f" runs its text as code, and the value would be part of it; {_SHIELD}"
 SHELL_CODE = (
     "the value would be part of the code the inner shell runs; "
     "pass it as an argument: sh -c 'echo \"$1\"' sh ${{ x }}"
+)
+PROGRAM_CODE = (
+    "the value would be part of the code the program runs; "
+    "pass it as an argument: python3 -c 'import sys; print(sys.argv[1])' ${{ x }}"
 )
 REMOTE = f"a shell on the other side reads the command again; {_SHIELD}"
 NAME = "the name of a variable cannot be a value"
@@ -97,8 +108,16 @@ class Commands:
             self._is_target = False
         elif self._cases_outside_body:
             self._case_word(word)
+        elif self._opens_body(word):
+            self.words.clear()
         elif self.words or not word.plain or not self._reserved(word.text):
             self.words.append(word)
+
+    def _opens_body(self, word: Word) -> bool:
+        """The ``do`` of ``for x do``, the brace of ``function f {``."""
+        if not self.words or not word.plain or word.text not in ("do", "{"):
+            return False
+        return self.words[0].text in ("for", "select", "function")
 
     def _reserved(self, text: str) -> bool:
         if text == "case":
@@ -141,7 +160,12 @@ class Commands:
 
     def _check(self, words: list[Word]) -> None:
         start = 0
-        while start < len(words) - 1 and (_assigns(words[start]) or words[start].text in _PREFIXES):
+        prefixed = False
+        while start < len(words) - 1:
+            text = words[start].text
+            if not (_assigns(words[start]) or text in _PREFIXES or (prefixed and text.startswith("-"))):
+                break
+            prefixed = prefixed or text in _PREFIXES
             start += 1
         name, arguments = words[start].text.rpartition("/")[2], words[start + 1 :]
         if name in ("eval", "trap"):
@@ -157,15 +181,17 @@ class Commands:
         self._inner_shell(words)
 
     def _inner_shell(self, words: list[Word]) -> None:
-        """``sh -c CODE``, wherever it stands: behind ``sudo``, ``xargs``, ``timeout 5``, ``docker exec x``."""
-        for position, word in enumerate(words):
-            if word.text.rpartition("/")[2] not in _SHELLS:
-                continue
-            for place in range(position + 1, len(words) - 1):
-                option = words[place].text
-                if option.startswith("-") and not option.startswith("--") and option.endswith("c"):
-                    self._refuse(words[place + 1 : place + 2], SHELL_CODE)
-                    return
+        """``sh -c CODE``, ``python3 -c CODE``, also behind ``sudo``, ``xargs``, ``timeout 5``, ``docker exec x``."""
+        letter = program = ""
+        for position, word in enumerate(words[:-1]):
+            if not letter:
+                program = word.text.rpartition("/")[2]
+                letter = "c" if program in _SHELLS else _INTERPRETERS.get(program.rstrip("0123456789."), "")
+            elif word.text.startswith("-") and not word.text.startswith("--") and word.text.endswith(letter):
+                is_shell = program in _SHELLS
+                problem = SHELL_CODE if is_shell else PROGRAM_CODE
+                self._refuse(words[position + 1 : position + 2], problem, even_shielded=not is_shell)
+                return
 
     def _declaring(self, name: str, arguments: list[Word]) -> None:
         for word in arguments:
