@@ -154,6 +154,7 @@ class View:
         self.state = "PENDING"
         self.rolling = False  # from the start of a rollback until the run goes forward again
         self.started: float | None = None
+        self.resumed: float | None = None  # when it was last taken up again
         self.ended: float | None = None
         self.changed = 0
         self.groups: list[Group] = []
@@ -237,10 +238,11 @@ class View:
         return (self.controllers if kind == "retry" else self.index).get(name)
 
     def seconds(self, now: float) -> float:
-        """Wall time from the first start to the end, or to `now`."""
-        if self.started is None:
+        """Wall time from the start, or from when it was last taken up again, to the end or to `now`."""
+        begun = self.resumed or self.started
+        if begun is None:
             return 0.0
-        return max(0.0, (now if self.ended is None else self.ended) - self.started)
+        return max(0.0, (now if self.ended is None else self.ended) - begun)
 
     # The fold.
 
@@ -264,6 +266,8 @@ class View:
         self.state = entry.state
         if self.started is None:
             self.started = entry.time
+        if entry.state == "RESUMING" or entry.old_state in ("SUCCESS", "SUSPENDED"):
+            self.resumed = entry.time
         self.ended = entry.time if entry.state in FLOW_FINISHED else None
         data = entry.data or {}
         if entry.state in ("RUNNING", "REVERTING"):

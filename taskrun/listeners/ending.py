@@ -43,7 +43,8 @@ class _Block:
         self._output_of = output_of
         self._width = width
         self._undeclared = [name for name in view.undone if view.index[name].revert == "unstated"]
-        self._left = [name for name in view.applied if name not in set(view.revert_failed)]
+        stuck = set(view.revert_failed)
+        self._left = [name for name in view.applied if name not in stuck]
 
     def lines(self) -> list[str]:
         """The verdict comes after the details: it is what must be on the screen when the prompt returns."""
@@ -58,11 +59,9 @@ class _Block:
     def _headline(self) -> list[str]:
         view = self._view
         state = "INTERRUPTED" if view.state in _LEFT else view.state
-        end = (
-            max((row.ended or 0.0 for row in view.index.values()), default=0.0)
-            if view.ended is None
-            else view.ended
-        )
+        end = view.ended
+        if end is None:  # the last that was heard of it
+            end = max((row.ended or row.started or 0.0 for row in view.index.values()), default=0.0)
         took = duration(view.seconds(end))
         counts = view.counts
         tasks = counted(sum(counts.values()), "task")
@@ -85,11 +84,8 @@ class _Block:
         if self._undeclared:
             return f"rolled back, but for what {_whose(self._undeclared)} may have left: no undo is declared"
         if view.state == "REVERTED" or not view.undone:
-            return (
-                "rolled back: the world is as before"
-                if view.undone
-                else "nothing was applied: the world is as before"
-            )
+            begun = "rolled back" if view.undone else "nothing was applied"
+            return f"{begun}: the world is as before"
         return "rolled back: nothing is applied any more"
 
     def _amounts(self) -> str:
@@ -107,6 +103,9 @@ class _Block:
         view, lines = self._view, []
         if view.failure:
             lines += self._section("reason", why(view.failure, ascii_only=not self._style.unicode))
+        for controller in view.controllers.values():
+            if controller.failure:
+                lines += self._failure("failed", controller, undoing=False, output=False)
         failed = [view.index[name] for name in view.failed]
         for row in failed[:_SHOWN_IN_FULL]:
             lines += self._failure("failed", row, undoing=False)

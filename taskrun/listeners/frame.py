@@ -200,7 +200,7 @@ class Frame:
 
     def _task(self, row: Row, layout: Layout, now: float, tail: bytes) -> Cells:
         ascii_only = not self._style.unicode
-        name = "  " * min(row.depth, layout.name // 4) + one_line(row.name, ascii_only=ascii_only)
+        name = "  " * min(row.depth, layout.name // 4) + row.name
         if row.items and row.state == "PENDING":  # it stands for its items
             return Cells(" " * layout.state, name)
         seconds = row.seconds(now)
@@ -213,7 +213,8 @@ class Frame:
 
     def _drawn(self, layout: Layout, cells: Cells) -> str:
         style = self._style
-        text = cells.state + style.paint(cells.name_sgr, pad(cells.name, layout.name, style))
+        name = pad(one_line(cells.name, ascii_only=not style.unicode), layout.name, style)
+        text = cells.state + style.paint(cells.name_sgr, name)
         if layout.attempt:
             text += " " + style.paint(FAINT, cells.attempt.rjust(layout.attempt))
         if layout.time:

@@ -93,12 +93,16 @@ class Table:
         )
 
     def _second(self, now: float) -> int:
-        return -1 if self._view.ended or self._view.started is None else int(now - self._view.started)
+        begun = self._begun()
+        return -1 if begun is None else int(now - begun)
 
     def _until_clock(self, now: float) -> float | None:
-        if self._view.ended or self._view.started is None:
-            return None
-        return 1.0 - (now - self._view.started) % 1.0
+        begun = self._begun()
+        return None if begun is None else 1.0 - (now - begun) % 1.0
+
+    def _begun(self) -> float | None:
+        """Since when the clock in the header runs; None when it stands still."""
+        return None if self._view.ended else self._view.resumed or self._view.started
 
     def _draw(self, now: float) -> None:
         columns, height = size(self._fd)

@@ -262,6 +262,27 @@ def test_a_rollback_to_a_savepoint_concerns_only_what_started_after_it() -> None
     assert (history.view.reverted, history.view.to_revert) == (1, 2)
 
 
+def test_the_time_of_a_run_that_was_taken_up_again_is_that_of_the_last_go() -> None:
+    history = History(flat(task("a")))
+    history.flow("RUNNING", "SUSPENDED")
+    history.now += 86_400
+    history.flow("RESUMING", "RUNNING", "SUCCESS")
+    assert history.view.started == 100
+    assert history.view.seconds(now=1e9) == 2
+
+
+def test_rolling_lasts_from_the_rollback_until_it_goes_forward_again() -> None:
+    history = History(flat(task("a")))
+    history.flow("RUNNING", "FAILURE")
+    assert not history.view.rolling
+    history.flow("REVERTING", "RESUMING")
+    assert history.view.rolling
+    history.flow("REVERTING", "FAILURE")
+    assert history.view.rolling
+    history.flow("RESUMING", "RUNNING")
+    assert not history.view.rolling
+
+
 def test_a_cancelled_run_keeps_the_reason_until_it_runs_again() -> None:
     history = History(flat(task("a")))
     history.flow("RUNNING")

@@ -185,6 +185,27 @@ def test_a_run_that_failed_before_it_did_anything(run) -> None:
     assert "nothing was applied: the world is as before" in text
 
 
+def test_a_controller_that_found_nothing_to_try_is_named(run) -> None:
+    definition = {
+        "name": "release",
+        "flows": [
+            {"name": "release", "parent": -1, "children": [["task", 0]], "retry": {"for_each": "inputs.x"}}
+        ],
+        "tasks": [{"name": "a", "flow": 0, "kind": "run", "revert": {"form": "none"}}],
+    }
+    r = run(definition=definition)
+    r.flow("RUNNING")
+    r.add(
+        "retry",
+        "release",
+        "RUNNING",
+        "FAILURE",
+        failure={"type": "ExpressionError", "message": "an empty list"},
+    )
+    r.flow("FAILURE", "REVERTING", "REVERTED")
+    assert "  failed     release  ExpressionError: an empty list\n" in words(r)
+
+
 def test_hostile_output_and_messages_are_harmless(run, tmp_path) -> None:
     r = run("a")
     r.flow("RUNNING")
