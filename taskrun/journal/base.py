@@ -10,7 +10,7 @@ FORMAT = 1
 
 
 class Entry(NamedTuple):
-    """One line of a run's history. ``seq`` counts from 1 without gaps; ``time`` is unix seconds."""
+    """One line of a run's history. ``seq`` counts from 1 without gaps; ``time`` is unix seconds, kept to the microsecond."""
 
     seq: int
     time: float

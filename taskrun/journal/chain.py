@@ -18,8 +18,8 @@ from taskrun.journal.codec import decode, encode, encode_any
 SEQ_BITS = 32
 LAST_SEQ = (1 << SEQ_BITS) - 1
 
-StoredEntry = tuple[int, float, str, str, str | None, str | None, int, str | None, int]
-"""(key, time, kind, name, old_state, state, attempt, data as JSON, chain); the key's low bits are the seq."""
+StoredEntry = tuple[int, int, str, str, str | None, str | None, int, str | None, int]
+"""(key, microseconds, kind, name, old_state, state, attempt, data as JSON, chain); the key's low bits are the seq."""
 
 
 Standing = tuple[str | None, int | None, float | None]
@@ -59,8 +59,8 @@ def seal(values: Iterable[Any], start: int = 0) -> int:
 def link(entries: Iterable[Entry], before: Tail, base: int = 0) -> list[StoredEntry]:
     """The rows to store for ``entries``, which go on from ``before``; ``base`` plus the seq is the key.
 
-    This runs for every entry there is; the time is summed as whole
-    microseconds because printing a float costs as much as all the rest.
+    This runs for every entry there is. Times are kept as whole microseconds: they are what events show, and
+    printing a float would cost as much as all the rest.
     """
     after, chain = before
     rows: list[StoredEntry] = []
@@ -70,28 +70,25 @@ def link(entries: Iterable[Entry], before: Tail, base: int = 0) -> list[StoredEn
         if seq != after:
             raise JournalError(f"entry {seq} of a run was to be recorded where entry {after} belongs")
         text = None if data is None else encode(data)
-        line = f"{seq} {int(time * 1e6)} {kind} {name} {old} {state} {attempt} {text}"
+        at = int(time * 1e6 + 0.5)
         try:
-            chain = crc32(line.encode(), chain)
+            line = f"{seq} {at} {kind} {name} {old} {state} {attempt} {text}".encode()
         except UnicodeEncodeError:
             text = encode_any(data)
-            line = f"{seq} {int(time * 1e6)} {kind} {name} {old} {state} {attempt} {text}"
-            chain = crc32(line.encode(), chain)
-        add((base + seq, time, kind, name, old, state, attempt, text, chain))
+            line = f"{seq} {at} {kind} {name} {old} {state} {attempt} {text}".encode()
+        chain = crc32(line, chain)
+        add((base + seq, at, kind, name, old, state, attempt, text, chain))
     return rows
 
 
 def broken(rows: Iterable[StoredEntry], before: Tail) -> int | None:
     """The number of the first entry that does not go on from the one before it, or None if all do."""
     after, chain = before
-    for key, time, kind, name, old, state, attempt, text, stored in rows:
+    for key, at, kind, name, old, state, attempt, text, stored in rows:
         after += 1
-        try:
-            line = f"{key & LAST_SEQ} {int(time * 1e6)} {kind} {name} {old} {state} {attempt} {text}"
-        except (TypeError, ValueError, OverflowError):  # a damaged time need not even be a number
-            return after
-        chain = crc32(line.encode(), chain)
-        if chain != stored or key & LAST_SEQ != after:
+        seq = key & LAST_SEQ
+        chain = crc32(f"{seq} {at} {kind} {name} {old} {state} {attempt} {text}".encode(), chain)
+        if chain != stored or seq != after:
             return after
     return None
 
@@ -141,8 +138,10 @@ def next_head(head: Head, last: Tail, standing: Standing = (None, None, None)) -
 
 def to_entries(rows: Iterable[StoredEntry]) -> list[Entry]:
     return [
-        Entry(key & LAST_SEQ, time, kind, name, old, state, attempt, None if text is None else decode(text))
-        for key, time, kind, name, old, state, attempt, text, _ in rows
+        Entry(
+            key & LAST_SEQ, at / 1e6, kind, name, old, state, attempt, None if text is None else decode(text)
+        )
+        for key, at, kind, name, old, state, attempt, text, _ in rows
     ]
 
 

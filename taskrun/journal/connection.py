@@ -1,8 +1,5 @@
 """One connection to the database file: in use, watched, and given up for good when the disk fails."""
 
-# Every command comes through here, and importing pathlib takes 10 ms.
-# ruff: noqa: PTH116
-
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -10,7 +7,7 @@ from typing import Any, TypeVar
 
 from taskrun.errors import JournalError
 from taskrun.journal import opening
-from taskrun.journal.faults import explained, primary
+from taskrun.journal.faults import damaged, explained, primary
 from taskrun.journal.opening import Durability
 from taskrun.journal.transactions import Work, patiently, reading, writing
 
@@ -82,6 +79,8 @@ class Connection:
             if primary(error) == sqlite3.SQLITE_IOERR:
                 self._give_up("the disk reported an error earlier")
             raise explained(error, self.path) from error
+        except UnicodeDecodeError as error:  # a damaged name in SQLite's own message
+            raise damaged(self.path, error) from error
 
     def _give_up(self, reason: str) -> None:
         self._closed = self._closed or reason

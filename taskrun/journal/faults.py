@@ -42,6 +42,10 @@ def explained(error: sqlite3.Error, path: str) -> JournalError:
         return JournalError(f"the journal {path} has this already: {error}")
     if isinstance(error, sqlite3.ProgrammingError):
         return JournalError(f"the journal {path} cannot be used: {error}")
+    return damaged(path, error)
+
+
+def damaged(path: str, error: Exception) -> JournalCorruptError:
     return JournalCorruptError(
         f"the journal {path} is damaged: {error}",
         hint=f"move it away (runs start afresh), or save what can be saved: sqlite3 {path} .recover",

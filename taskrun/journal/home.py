@@ -1,8 +1,5 @@
 """Where taskrun keeps its state: one private directory, checked before anything is trusted to it."""
 
-# Every command comes through here, and importing pathlib takes 10 ms.
-# ruff: noqa: PTH100, PTH102, PTH111, PTH112, PTH116, PTH117, PTH120, PTH123
-
 import contextlib
 import os
 import stat

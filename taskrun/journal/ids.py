@@ -1,8 +1,5 @@
 """Identities: of runs (short, sortable by the time they were made) and of this boot of the machine."""
 
-# Every command comes through here, and importing pathlib takes 10 ms.
-# ruff: noqa: PTH123
-
 import os
 import time
 

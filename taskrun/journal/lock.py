@@ -4,9 +4,6 @@ The descriptor is close-on-exec, so commands that tasks start never keep a lock.
 it: fork first, lock afterwards.
 """
 
-# Every command comes through here, and importing pathlib takes 10 ms.
-# ruff: noqa: PTH103, PTH116, PTH119, PTH123
-
 import errno
 import fcntl
 import json

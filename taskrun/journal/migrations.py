@@ -1,8 +1,5 @@
 """The version of the journal's tables, how a new journal gets them and how an older one is brought up to date."""
 
-# Every command comes through here, and importing pathlib takes 10 ms.
-# ruff: noqa: PTH118, PTH120, PTH123
-
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping

@@ -1,8 +1,5 @@
 """Opening the database file: private, of a version we know, and as durable as promised, or not at all."""
 
-# Every command comes through here, and importing pathlib takes 10 ms.
-# ruff: noqa: PTH116, PTH120
-
 import os
 import sqlite3
 import stat

@@ -51,6 +51,7 @@ SELECT_REQUESTS = "SELECT id, run, time, verb, args, seal FROM requests WHERE ru
 SELECT_DEFINITION = (
     "SELECT definition, body FROM runs LEFT JOIN definitions ON definitions.sha256 = definition WHERE id = ?"
 )
+COUNT_STRAYS = f"SELECT count(*) FROM entries WHERE key >> {SEQ_BITS} NOT IN (SELECT key FROM runs)"  # noqa: S608
 SELECT_RECENT = "SELECT id FROM runs ORDER BY key DESC LIMIT ?"
 SELECT_PREFIX = "SELECT id FROM runs WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
 DELETE_RUN = (

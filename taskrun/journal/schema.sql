@@ -1,4 +1,4 @@
--- The journal, version 1. Opened in WAL mode; times are unix seconds.
+-- The journal, version 1. Opened in WAL mode. Times are unix seconds, of entries microseconds.
 
 -- What never changes about a run. `seal` is the checksum of the other columns but `key`.
 CREATE TABLE runs (
@@ -38,7 +38,7 @@ CREATE TABLE heads (
 -- primary key of two columns, and the entries of a run lie together, in order.
 CREATE TABLE entries (
   key       INTEGER PRIMARY KEY,
-  time      REAL NOT NULL,
+  time      INTEGER NOT NULL,
   kind      TEXT NOT NULL,
   name      TEXT NOT NULL,
   old_state TEXT,
@@ -68,7 +68,7 @@ CREATE TABLE definitions (
 
 -- For a person with the sqlite3 program.
 CREATE VIEW history AS
-  SELECT runs.id AS run, entries.key & 4294967295 AS seq, datetime(entries.time, 'unixepoch') AS at,
+  SELECT runs.id AS run, entries.key & 4294967295 AS seq, datetime(entries.time / 1000000, 'unixepoch') AS at,
          entries.kind, entries.name, entries.old_state, entries.state, entries.attempt, entries.data
     FROM runs JOIN entries ON entries.key BETWEEN runs.key << 32 AND (runs.key << 32) + 4294967295
    ORDER BY entries.key;

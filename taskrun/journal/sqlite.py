@@ -182,9 +182,10 @@ class SqliteJournal:
         return damage or (Damage(None, f"the file is damaged: {found[0]}") if found else None)
 
     def check(self) -> list[str]:
-        """What SQLite itself finds wrong with the whole file; empty when nothing is. Reads all of it."""
+        """What is wrong with the file as a whole; empty when nothing is. Reads all of it."""
         found = [row[0] for row in self._db.read("PRAGMA integrity_check(20)")]
-        return [] if found == ["ok"] else found
+        strays = self._db.read(queries.COUNT_STRAYS)[0][0]
+        return ([] if found == ["ok"] else found) + ([f"{strays} entries belong to no run"] if strays else [])
 
     def _stored(
         self, run_id: str, after: int, limit: int | None

@@ -57,6 +57,17 @@ def test_any_json_value_survives(journal, data):
     assert journal.verify(row.id) is None
 
 
+def test_times_are_kept_to_the_microsecond(journal):
+    row = a_run()
+    journal.create_run(row, DEFINITION)
+    times = [1795509185.2337854, 1795509185.9999999, 0.0, 4102444800.1234567]
+    journal.append(row.id, [an_entry(seq, time=time) for seq, time in enumerate(times, 1)], epoch=1)
+    read = [entry.time for entry in journal.entries(row.id)]
+    assert read == pytest.approx(times, abs=1e-6, rel=0)
+    journal.append(row.id, [an_entry(seq, time=time) for seq, time in enumerate(read, 5)], epoch=1)
+    assert [entry.time for entry in journal.entries(row.id, 4)] == read
+
+
 def test_what_is_read_is_not_shared_with_what_was_written(journal):
     row, data = a_run(), {"outputs": {"items": [1]}}
     journal.create_run(row, DEFINITION)
