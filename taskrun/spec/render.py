@@ -145,8 +145,8 @@ class _Writer:
 def render_script(source: str, scope: Mapping[str, Any], spill_dir: str) -> tuple[str, dict[str, str]]:
     """The script to run and the variables it needs in its environment.
 
-    A value too long for the environment goes to a file only the owner can read, in ``spill_dir``; the script reads it back
-    into a variable of its own, which it does not export.
+    A value too long for the environment goes to a file of its own in ``spill_dir``, which only the owner can read; the script
+    reads it into a variable that it does not export, and removes the file.
     """
     rewritten = script(source)
     environment: dict[str, str] = {}
@@ -159,14 +159,17 @@ def render_script(source: str, scope: Mapping[str, Any], spill_dir: str) -> tupl
             environment[name] = value
             continue
         total -= size
-        environment[f"{name}_FILE"] = _spill(value, f"{spill_dir}/{name}")
+        environment[f"{name}_FILE"] = _spill(value, f"{spill_dir}/{name}-{os.urandom(8).hex()}")
         preamble.append(_READ_BACK.format(name=name))
     return "".join(preamble) + rewritten.text, environment
 
 
 # `unset` first: a variable that came in from outside would stay exported. The dot keeps newlines at the end from
 # being cut off; no encoding has it as the second byte of a character. One line, so that line numbers stay.
-_READ_BACK = 'unset {name}; {name}=$(cat "${{{name}_FILE}}" && printf .) || exit 1; {name}=${{{name}%.}}; unset {name}_FILE; '
+_READ_BACK = (
+    'unset {name}; {name}=$(cat "${{{name}_FILE}}" && printf .) || exit 1; {name}=${{{name}%.}}; '
+    'rm -f "${{{name}_FILE}}"; unset {name}_FILE; '
+)
 
 
 def _shell_text(expression: Expression, scope: Mapping[str, Any], *, numeric: bool) -> tuple[str, int]:
@@ -188,8 +191,7 @@ def _shell_text(expression: Expression, scope: Mapping[str, Any], *, numeric: bo
 
 
 def _spill(value: str, path: str) -> str:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, 0o600)
         file.write(os.fsencode(value))
     return path

@@ -166,7 +166,7 @@ def equal(left: Any, right: Any, budget: Budget) -> bool:
                 return False
         elif isinstance(a, dict) and isinstance(b, dict):
             budget.spend(8 * len(a))
-            if a.keys() != b.keys():
+            if len(a) != len(b) or set(a) != set(b):
                 return False
             budget.spend(32 * len(a))
             pairs.extend((a[key], b[key]) for key in a)

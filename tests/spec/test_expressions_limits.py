@@ -90,6 +90,8 @@ def _seconds(source):
         ("deep", "nested deeper"),
         ("2 ** 64", "too large: whole numbers end at 2**64"),
         ("1e308 * 10", "too large"),
+        ("ceil(1e300)", "too large"),
+        ("round(1e300)", "too large"),
         ("range(10001)", "at most 10000"),
         (many("len(upper(big))"), "too much work"),
         ("matches('a', '" + "a" * 501 + "')", "at most 500"),

@@ -183,3 +183,9 @@ def test_a_mistake_at_run_time_has_its_place_in_the_text_each_time():
         with pytest.raises(ExpressionError) as raised:
             template(text).render(SCOPE)
         assert raised.value.offset == 34
+
+
+def test_a_value_is_shown_whole_or_not_at_all_so_that_a_secret_can_be_masked():
+    with pytest.raises(ExpressionError) as raised:
+        parse("int(item)").evaluate({"item": "secret" * 10})
+    assert "secret" not in raised.value.message

@@ -83,9 +83,10 @@ def bool_(_budget: Budget, value: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, str):
-        return json_text.dumps(value if len(value) <= 40 else value[:40] + "...", ensure_ascii=False)
-    return a_kind(value)
+    if not isinstance(value, str):
+        return a_kind(value)
+    # Whole or not at all: a part of a secret would not be recognised, and so not be masked.
+    return json_text.dumps(value, ensure_ascii=False) if len(value) <= 40 else "this long string"
 
 
 @pure(TABLE, "any")
@@ -137,7 +138,7 @@ def round_(_budget: Budget, value: float, digits: int | None = None) -> float:
     """To the nearest whole number (halves to the even one), or to that many digits after the point."""
     number(value)
     if digits is None:
-        return round(value)
+        return number(round(value))
     if not 0 <= digits <= 20:
         raise ExpressionError("round() keeps 0 to 20 digits")
     return round(float(value), digits)
@@ -145,12 +146,12 @@ def round_(_budget: Budget, value: float, digits: int | None = None) -> float:
 
 @pure(TABLE, "number")
 def floor(_budget: Budget, value: float) -> int:
-    return math.floor(number(value))
+    return int(number(math.floor(number(value))))
 
 
 @pure(TABLE, "number")
 def ceil(_budget: Budget, value: float) -> int:
-    return math.ceil(number(value))
+    return int(number(math.ceil(number(value))))
 
 
 def _comparable(name: str, items: list[Any], budget: Budget) -> list[Any]:
