@@ -1,0 +1,42 @@
+"""``taskrun runs``."""
+
+import json
+import time
+
+import click
+
+from taskrun.cli.found import open_journal
+from taskrun.cli.options import color_option
+from taskrun.journal.codec import timestamp
+from taskrun.journal.home import home, run_dir
+from taskrun.journal.lock import holder
+from taskrun.listeners.runs import runs_dicts, runs_text
+from taskrun.listeners.screen import is_terminal, size, style_for
+
+STDOUT = 1
+
+
+@click.command("runs")
+@click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many.")
+@click.option("-o", "--output", type=click.Choice(["auto", "plain", "json"]), default="auto", help="How.")
+@color_option
+def command(limit: int, output: str, color: str) -> int:
+    """List the runs, the newest first. INTERRUPTED: it was under way, and no process drives it any more."""
+
+    def held(run_id: str) -> bool:
+        return holder(run_dir(home(), run_id)) is not None
+
+    journal = open_journal()
+    try:
+        rows = journal.runs(limit)
+    finally:
+        journal.close()
+    if output == "json":
+        click.echo(json.dumps(runs_dicts(rows, held, timestamp), indent=2))
+        return 0
+    if not rows:
+        click.echo("There is no run yet. Make a first one: taskrun run FILE", err=True)
+        return 0
+    columns = size(STDOUT)[0] if is_terminal(STDOUT) and output != "plain" else None
+    click.echo(runs_text(rows, held, time.time(), style_for(STDOUT, color), columns=columns), nl=False)
+    return 0

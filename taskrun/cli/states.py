@@ -1,0 +1,178 @@
+"""``taskrun states [RUN]``."""
+
+import json
+import os
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+from taskrun import app
+from taskrun.cli.found import open_journal
+from taskrun.cli.options import color_option
+from taskrun.engine.view import View
+from taskrun.journal.base import RunRow
+from taskrun.journal.codec import event_dict, timestamp
+from taskrun.journal.home import home, run_dir
+from taskrun.journal.lock import holder
+from taskrun.journal.sqlite import SqliteJournal
+from taskrun.listeners.base import Listener, Listeners
+from taskrun.listeners.lines import Lines
+from taskrun.listeners.ndjson import json_line
+from taskrun.listeners.outlet import Outlet
+from taskrun.listeners.runs import standing
+from taskrun.listeners.screen import display_for, is_terminal, size, style_for
+from taskrun.listeners.states import history_lines, states_dict, states_text
+
+STILL_RUNNING, NEEDS_A_PERSON = 8, 3
+LOOK_EVERY = 0.1  # seconds; asks SQLite's shared memory, not the disk
+HELD_EVERY = 1.0
+STDOUT = 1
+
+
+@click.command("states")
+@click.argument("run", default="latest")
+@click.option("-w", "--watch", is_flag=True, help="Follow the run live until it ends.")
+@click.option("--history", is_flag=True, help="Every transition, in journal order.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["auto", "table", "plain", "json", "ndjson"]),
+    default="auto",
+    help="How.",
+)
+@color_option
+def command(run: str, watch: bool, history: bool, output: str, color: str) -> int:
+    r"""Show the states of a run's tasks: of any run, also one of another process.
+
+    \b
+      taskrun states                    the latest run, as it stands
+      taskrun states 1m86c361 --watch   live, until it ends
+      taskrun states --history -o ndjson
+
+    The exit code is the run's; 8 while it is still running, 3 when it was interrupted.
+    """
+    journal = open_journal()
+    try:
+        row = journal.find(run)
+        if watch:
+            return _watch(journal, row, output, color)
+        if history:
+            _show_history(journal, row, output)
+        else:
+            _show(journal, row, output, color)
+        return _code(journal.run(row.id))
+    finally:
+        journal.close()
+
+
+def _is_held(run_id: str) -> bool:
+    return holder(run_dir(home(), run_id)) is not None
+
+
+def _code(row: RunRow) -> int:
+    if row.exit_code is not None and row.ended is not None:
+        return row.exit_code
+    return STILL_RUNNING if _is_held(row.id) else NEEDS_A_PERSON
+
+
+def _show(journal: SqliteJournal, row: RunRow, output: str, color: str) -> None:
+    view = View(journal.definition(row.id))
+    for entry in journal.entries(row.id):
+        view.apply(entry)
+    state = standing(row, _is_held)
+    if output in ("json", "ndjson"):
+        found = states_dict(view, row.id, row.exit_code, timestamp, state=state)
+        click.echo(json.dumps(found, indent=2 if output == "json" else None))
+        return
+    columns = size(STDOUT)[0] if is_terminal(STDOUT) and output != "plain" else None
+    click.echo(
+        states_text(view, row.id, time.time(), style_for(STDOUT, color), columns=columns, state=state),
+        nl=False,
+    )
+    if state == "INTERRUPTED":
+        click.echo(_how_to_go_on(row), err=True)
+
+
+def _show_history(journal: SqliteJournal, row: RunRow, output: str) -> None:
+    entries = journal.entries(row.id)
+    if output in ("json", "ndjson"):
+        lines: Iterable[str] = (json_line(event_dict(row.id, entry)).rstrip("\n") for entry in entries)
+    else:
+        lines = history_lines(View(journal.definition(row.id)), entries)
+    for line in lines:
+        click.echo(line)
+
+
+def _watch(journal: SqliteJournal, row: RunRow, output: str, color: str) -> int:
+    """Follow the journal. What is shown never touches the run: this process may be killed at any time."""
+    view = View(journal.definition(row.id))
+    listeners = Listeners(view, [_listener(view, row, output, color)])
+    try:
+        return _follow(journal, row, listeners)
+    finally:
+        listeners.close()
+
+
+def _follow(journal: SqliteJournal, row: RunRow, listeners: Listeners) -> int:
+    seq, counter, look_at_lock = 0, None, 0.0
+    while True:
+        now = time.monotonic()
+        changed = journal.change_counter()
+        if changed != counter:
+            counter = changed
+            entries = journal.entries(row.id, after=seq)
+            if entries:
+                seq = entries[-1].seq
+                listeners.entries(entries)
+            row = journal.run(row.id)
+            if row.ended is not None and row.exit_code is not None:
+                return row.exit_code
+        elif now >= look_at_lock:
+            look_at_lock = now + HELD_EVERY
+            if not _is_held(row.id) and journal.change_counter() == counter:
+                listeners.say(_how_to_go_on(row))
+                return NEEDS_A_PERSON
+        wish = listeners.tick(time.time())
+        time.sleep(LOOK_EVERY if wish is None else min(max(wish, 0.0), LOOK_EVERY))
+
+
+def _listener(view: View, row: RunRow, output: str, color: str) -> Listener:
+    if output in ("json", "ndjson"):
+        return _Events(row.id)
+    kind, fd = display_for(output, os.environ)
+    style = style_for(fd, color)
+    if kind == "table":
+        from taskrun.listeners.table import Table  # noqa: PLC0415 - only on a terminal
+
+        return Table(fd, view, row.id, style, app.output_finder(run_dir(home(), row.id)))
+    return Lines(fd, view, ascii_only=not style.unicode)
+
+
+class _Events:
+    """The events alone, as they come."""
+
+    def __init__(self, run_id: str) -> None:
+        self._run_id = run_id
+        self._outlet = Outlet(STDOUT)
+
+    def entries(self, entries: Sequence[Any]) -> None:
+        self._outlet.write("".join(json_line(event_dict(self._run_id, entry)) for entry in entries))
+
+    def tick(self, _now: float) -> float | None:
+        self._outlet.pump()
+        return None
+
+    def say(self, text: str) -> None:
+        click.echo(text, err=True)
+
+    def close(self) -> None:
+        self._outlet.close(wait=float("inf"))
+
+
+def _how_to_go_on(row: RunRow) -> str:
+    return (
+        f"Nobody drives run {row.id} any more: it was interrupted.\n"
+        f"  taskrun resume {row.id}   continues it\n  taskrun revert {row.id}   undoes what it did"
+    )
