@@ -304,7 +304,7 @@ _AssertKind = TypedDict(
     "_AssertKind",
     {
         "assert": Annotated[
-            Text | Annotated[Assert, Tag(FIELDS)],
+            Annotated[Condition, Tag(TEXT)] | Annotated[Assert, Tag(FIELDS)],
             SHAPE,
             doc("Fail unless an expression is true.", "inputs.version != ''"),
         ]

@@ -7,7 +7,6 @@ from taskrun.actions.models import MODELS, Kinds, Model
 from taskrun.spec.compiling import plugins
 from taskrun.spec.compiling.action_fields import full_fields
 from taskrun.spec.compiling.references import BARE, SCRIPT, TEXT, bare, scan
-from taskrun.spec.compiling.retries import task_retry
 from taskrun.spec.compiling.scopes import Scope
 from taskrun.spec.compiling.unit import Entry
 from taskrun.spec.diagnostics import nearest
@@ -104,8 +103,6 @@ def call_of(entry: Entry, besides: frozenset[str], scope: Scope, what: str) -> d
     for key in _AROUND:
         if key in entry.spec:
             call[key] = entry.spec[key]
-    if "retry" in entry.spec:
-        call["retry"] = task_retry(entry)
     return call
 
 

@@ -6,6 +6,7 @@ from taskrun.spec import schema
 from taskrun.spec.compiling.action_fields import writes
 from taskrun.spec.compiling.calls import call_of, keys_besides_actions, model_of
 from taskrun.spec.compiling.references import SCRIPT, scan
+from taskrun.spec.compiling.retries import task_retry
 from taskrun.spec.compiling.scopes import Scope
 from taskrun.spec.compiling.unit import Entry
 from taskrun.spec.diagnostics import nearest
@@ -56,7 +57,10 @@ def _mapping(entry: Entry, scope: Scope) -> dict[str, Any]:
     forms = [key for key in ("restore", "impossible") if key in entry.spec]
     if not forms:
         call = call_of(entry, _BESIDES, scope, "`revert`")
-        return NONE if call is None else {"form": "action", **call}
+        if "retry" in entry.spec:
+            retry = task_retry(entry)
+            call = call and {**call, "retry": retry}
+        return {"form": "action", **call} if call else NONE
     form = forms[0]
     for key in entry.tree:
         if key != form:
