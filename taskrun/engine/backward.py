@@ -5,26 +5,34 @@ passed through, so an ignored task between two others does not hide that one dep
 """
 
 import heapq
-from collections.abc import Callable
 
-from taskrun.engine.flow import BEGIN, Flow
-from taskrun.engine.record import Record
+from taskrun.engine.flow import BEGIN, TASK, UNDO_IMPOSSIBLE, Flow
+from taskrun.engine.inflight import InFlight
+from taskrun.engine.record import AGAIN, Record
+from taskrun.engine.states import RETRYING, REVERT_FAILURE, REVERTING, RUNNING, SUCCESS, UNKNOWN
 
 PASS, UNDO, HOLD = 0, 1, 2
 
 
 class Backward:
-    """``ready`` is a heap of (-start order, node). ``remaining`` counts the successors of a node that are not clear."""
+    """``_remaining`` counts the successors of a node that are not clear; the latest start is undone first."""
 
-    __slots__ = ("_classify", "_flow", "_record", "_remaining", "reached", "ready")
+    __slots__ = ("_flow", "_inflight", "_ready", "_record", "_remaining", "reached")
 
-    def __init__(self, flow: Flow, record: Record, classify: Callable[[int], int]) -> None:
+    def __init__(self, flow: Flow, record: Record, inflight: InFlight) -> None:
         self._flow = flow
         self._record = record
-        self._classify = classify
+        self._inflight = inflight
+        self.reset()
+
+    def reset(self) -> None:
         self._remaining: list[int] = []
-        self.ready: list[tuple[int, int]] = []
+        self._ready: list[tuple[int, int]] = []  # a heap of (-start number, node)
         self.reached: list[int] = []  # sections that are clear down to their beginning
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._ready
 
     def begin(self, section: int) -> None:
         """Start undoing a section: O(its size), once for each rollback."""
@@ -39,12 +47,15 @@ class Backward:
 
     def forget(self, lo: int, hi: int) -> None:
         """Drop what was ready inside this range: a larger rollback takes it over."""
-        if self.ready:
-            self.ready = [item for item in self.ready if not lo <= item[1] <= hi]
-            heapq.heapify(self.ready)
+        if self._ready:
+            self._ready = [item for item in self._ready if not lo <= item[1] <= hi]
+            heapq.heapify(self._ready)
 
     def push(self, node: int) -> None:
-        heapq.heappush(self.ready, (-self._record.order[node], node))
+        heapq.heappush(self._ready, (-self._record.order[node], node))
+
+    def pop(self) -> int:
+        return heapq.heappop(self._ready)[1]
 
     def clear(self, node: int) -> None:
         """``node`` holds nothing back any more; see what that frees."""
@@ -58,8 +69,35 @@ class Backward:
                 if self._flow.kinds[before] == BEGIN and self._flow.section[before] in scopes:
                     self.reached.append(self._flow.section[before])
                     continue
-                verdict = self._classify(before)
+                verdict = self.classify(before)
                 if verdict == PASS:
                     stack.append(before)
                 elif verdict == UNDO:
                     self.push(before)
+
+    def classify(self, node: int) -> int:
+        """Pass a node, undo it, or hold what is behind it."""
+        record = self._record
+        state = record.state[node]
+        if state == REVERTING:  # under way, or between two tries
+            return HOLD if node in self._inflight.busy or node in self._inflight.waiting else UNDO
+        if record.order[node] <= record.floor:
+            return PASS
+        if self._flow.kinds[node] != TASK:
+            return UNDO if state in (SUCCESS, RETRYING) else PASS
+        if state == RUNNING or self._is_open(node):
+            return HOLD
+        if state == RETRYING:
+            return UNDO  # if only in name: nobody is to see it between two attempts any more
+        return UNDO if record.is_applied(node) and not self._is_given_up(node) else PASS
+
+    def _is_open(self, node: int) -> bool:
+        """Does a person have to look at it first?"""
+        record, state = self._record, self._record.state[node]
+        if state == UNKNOWN:
+            return self._flow.on_lost[node] == "ask" and record.probes.get(node) != AGAIN
+        return node in record.stuck and not self._is_given_up(node)
+
+    def _is_given_up(self, node: int) -> bool:
+        """No later undo will ever need what an irreversible task depended on: it holds back nothing."""
+        return self._record.state[node] == REVERT_FAILURE and self._flow.undo[node] == UNDO_IMPOSSIBLE

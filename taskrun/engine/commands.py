@@ -4,11 +4,15 @@ from typing import NamedTuple
 
 
 class EvaluateCondition(NamedTuple):
+    """``asked`` goes back with the answer, so that an answer to an earlier question is not taken for this one's."""
+
     node: int
+    asked: int = 0
 
 
 class EvaluateItems(NamedTuple):
     node: int
+    asked: int = 0
 
 
 class StartAttempt(NamedTuple):
@@ -24,6 +28,7 @@ class StartRevert(NamedTuple):
 class StartProbe(NamedTuple):
     node: int
     attempt: int
+    asked: int = 0
 
 
 class StopAttempt(NamedTuple):

@@ -16,12 +16,16 @@ class RunRequested(NamedTuple):
 
 
 class ConditionDecided(NamedTuple):
-    """The ``if`` of a task or nested flow gave ``holds``; ``failure`` when it could not be evaluated."""
+    """The ``if`` of a task or nested flow gave ``holds``; ``failure`` when it could not be evaluated.
+
+    ``asked`` is the command's: an answer to an earlier question is ignored. None when answers cannot be late.
+    """
 
     at: float
     node: int
     holds: bool
     failure: Data | None = None
+    asked: int | None = None
 
 
 class ItemsEvaluated(NamedTuple):
@@ -32,6 +36,7 @@ class ItemsEvaluated(NamedTuple):
     size: int
     data: Data | None = None
     failure: Data | None = None
+    asked: int | None = None
 
 
 class AttemptSucceeded(NamedTuple):
@@ -73,6 +78,7 @@ class ProbeAnswered(NamedTuple):
     attempt: int
     done: bool | None
     data: Data | None = None
+    asked: int | None = None
 
 
 class RevertSucceeded(NamedTuple):
@@ -125,10 +131,14 @@ class ResumeRequested(NamedTuple):
 
 
 class RevertRequested(NamedTuple):
-    """Undo what is applied; with ``floor`` only what started after that node (a savepoint)."""
+    """Undo what is applied; with ``floor`` only what started after that node (a savepoint).
+
+    Refused behind a pivot, unless ``force``; and for a savepoint that was not reached.
+    """
 
     at: float
     floor: int | None = None
+    force: bool = False
 
 
 class Resolved(NamedTuple):

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 from taskrun.engine.flow import Flow
 from taskrun.engine.states import (
+    APPLIED,
     FAILURE,
+    IGNORE,
     PENDING,
     RESUMING,
     RETRYING,
@@ -17,21 +19,31 @@ from taskrun.engine.states import (
     RUNNING,
     SUCCESS,
     SUSPENDED,
+    UNKNOWN,
     State,
 )
 
 # Where a run stands, beyond the word of its state: SUSPENDED may come from going forward or from rolling back.
 FORWARD, FAILED, STOPPED, ROLLING = "forward", "failed", "stopped", "rolling"
 
+# Who ordered a failing run to roll back: then neither `on_failure` nor (when forced) a pivot has a say.
+CANCELLED, ORDERED, FORCED = "cancel", "revert", "force"
+
+# What came of asking a probe: it could not tell; it could not tell, and is to be asked again.
+SILENT, AGAIN = "silent", "again"
+
 RUN = -1  # in place of a node: the run itself; as a failure's scope: the whole run is rolled back
 
 
 class Transition(NamedTuple):
-    """One recorded decision. ``kind`` is ``flow``, ``task``, ``retry``, or ``warning`` (a state that stays as it is).
+    """One recorded decision. ``kind`` is ``flow``, ``task`` or ``retry``; or, for a state that stays as it is,
+    ``warning`` (somebody should see it) or ``diagnostic`` (kept for whoever takes the run over).
 
     ``data`` may hold ``outputs``, ``failure``, ``due`` (when a wait ends), ``scope`` (what a failure brings down: the
     index of the flow to be run again, or -1 for the run), ``started`` (False: the action never began), ``already``
-    (done before us), ``count`` (values of a controller), ``floor`` (node of a savepoint).
+    (done before us), ``count`` (values of a controller), ``floor`` (start number of a savepoint), ``order`` (who
+    wants the rollback), ``lost`` (a crash took the outcome), ``anew`` (its tries are counted from here), ``probe``
+    (``silent`` or ``asked``), ``condition`` (what the ``if`` of a flow gave; None: to be asked again).
     """
 
     kind: str
@@ -49,16 +61,24 @@ class Record:
 
     __slots__ = (
         "_started",
+        "asked",
+        "at",
         "attempt",
+        "back_to",
         "base",
         "counts",
+        "decided",
         "doomed",
         "due",
         "floor",
         "flow",
         "inert",
+        "moves",
         "order",
+        "ordered",
+        "passed",
         "phase",
+        "probes",
         "rounds",
         "run",
         "scopes",
@@ -71,26 +91,36 @@ class Record:
     def __init__(self, flow: Flow) -> None:
         size = len(flow)
         self.flow = flow
+        self.moves = 0  # transitions taken in
+        self.at = 0.0  # when the last of them was made
         self.run: State = PENDING
         self.phase = FORWARD
+        self.ordered = ""
         self.floor = 0  # only what started after this is undone
-        self.doomed = False  # a task failed for good while the run was being suspended
+        self.back_to = 0  # the floor of a rollback that ended at a savepoint
+        self.doomed = False  # the run has to fail, but was being suspended
         self.state: list[State] = [PENDING] * size
         self.attempt = [0] * size  # attempts ever made; never reset, so that a late result cannot be mistaken
         self.base = [0] * size  # attempts made in earlier rounds of an enclosing controller
         self.undos = [0] * size  # the same two for reverts
         self.undo_base = [0] * size
         self.order = [0] * size
-        self.inert = bytearray(size)  # nothing of ours to undo
+        self.inert = bytearray(b"\1") * size  # nothing of ours to undo: no attempt of this round got anywhere
         self.stuck: dict[int, None] = {}  # their undo failed; not tried again until somebody asks
+        self.probes: dict[int, str] = {}
+        self.asked: dict[int, int] = {}  # when a probe was asked last, in transitions
+        self.decided: dict[int, bool] = {}  # what the `if` of a nested flow gave
+        self.passed: dict[int, int] = {}  # how much had started when this was ignored or decided
         self.rounds: dict[int, int] = {}
         self.counts: dict[int, int] = {}
-        self.due: dict[int, float] = {}
+        self.due: dict[int, float] = {}  # when the wait between two attempts, or two undos, ends
         self.scopes: dict[int, None] = {}  # flows whose controller will run them again once they are undone
         self._started = 0
 
     def apply(self, transition: Transition) -> None:
         """Take in one transition, from the machine or from the journal."""
+        self.moves += 1
+        self.at = transition.at
         kind = transition.kind
         if kind == "task":
             self._apply_task(transition)
@@ -99,34 +129,62 @@ class Record:
         elif kind == "flow":
             self._apply_flow(transition)
         else:
-            self.undos[transition.node] = transition.attempt
+            self._apply_fact(transition)
+
+    # ------------------------------------------------------------------ questions
+
+    def is_stopped(self, section: int) -> bool:
+        """Is this flow, or one around it, to be run again?"""
+        scopes, sections = self.scopes, self.flow.sections
+        while section >= 0:
+            if section in scopes:
+                return True
+            section = sections[section].parent
+        return False
+
+    def is_applied(self, node: int) -> bool:
+        """Might something of this task, which is not under way, be left in the world?"""
+        return self.state[node] in APPLIED and not self.inert[node]
+
+    def residue(self) -> list[int]:
+        """What the rollback was to undo and has not undone."""
+        order, floor = self.order, self.floor
+        return [node for node in self.flow.tasks if order[node] > floor and self.is_applied(node)]
+
+    # ------------------------------------------------------------------ tasks
 
     def _apply_task(self, transition: Transition) -> None:
         node, state, data = transition.node, transition.state, transition.data
         self.state[node] = state
         if state == RUNNING:
             self.attempt[node] = transition.attempt
+            self.due.pop(node, None)
             self._mark_started(node)
-        elif state == REVERTING:
-            if transition.old == REVERT_FAILURE:
-                self.undo_base[node] = transition.attempt - 1
-            self.undos[node] = transition.attempt
+        elif state == SUCCESS:
+            if not (data and data.get("already")):
+                self.inert[node] = 0
+        elif state == FAILURE:
+            self._apply_failure(node, data or {})
+        elif state == UNKNOWN:
+            self.inert[node] = 0
+            self._ask(node)
+        elif state == RETRYING and data:
+            self.due[node] = data["due"]
+            if data.get("anew"):
+                self.base[node] = transition.attempt
         elif state == PENDING:
-            self._reset(node)
-        elif state == REVERT_FAILURE:
-            self.stuck[node] = None
-        elif data is not None:
-            if state == FAILURE:
-                self._apply_failure(node, data)
-            elif state == SUCCESS and data.get("already"):
-                self.inert[node] = 1
-            elif state == RETRYING:
-                self.due[node] = data["due"]
+            self._reset(transition)
+        elif state == IGNORE:
+            self.passed[node] = self._started
+        else:
+            self._apply_undo(transition)
 
     def _apply_failure(self, node: int, data: Mapping[str, Any]) -> None:
-        if data.get("started") is False:
-            self.inert[node] = 1
-        scope = data.get("scope")
+        if data.get("started") is not False:
+            self.inert[node] = 0
+        self._bring_down(data.get("scope"))
+
+    def _bring_down(self, scope: int | None) -> None:
         if scope == RUN:
             self.doomed = True
         elif scope is not None:
@@ -134,63 +192,144 @@ class Record:
 
     def _stop(self, scope: int) -> None:
         """Of nested flows that are to run again only the outermost counts: it takes the others with it."""
+        if self.is_stopped(scope):
+            return
         sections = self.flow.sections
-        around = scope
-        while around >= 0:
-            if around in self.scopes:
-                return
-            around = sections[around].parent
         _, _, lo, hi, _ = sections[scope]
         for inner in [s for s in self.scopes if lo < sections[s].begin < hi]:
             del self.scopes[inner]
         self.scopes[scope] = None
+
+    def _apply_undo(self, transition: Transition) -> None:
+        node, state = transition.node, transition.state
+        self.due.pop(node, None)
+        self.stuck.pop(node, None)
+        if state == REVERTING:
+            self.undos[node] = transition.attempt
+            if transition.old == REVERT_FAILURE:
+                self.undo_base[node] = transition.attempt - 1
+        elif state == REVERT_FAILURE:
+            self.stuck[node] = None
+            # Going forward something is undone to be done again; if that fails, the run does.
+            self.doomed = self.doomed or self.phase == FORWARD
+
+    def _reset(self, transition: Transition) -> None:
+        """As if it had never started. Only tries that a crash took still count: else it could take any number."""
+        node = transition.node
+        if not (transition.old == UNKNOWN or (transition.data and transition.data.get("lost"))):
+            self.base[node] = self.attempt[node]
+        if transition.old != UNKNOWN:
+            self.rounds[node] = self.rounds.get(node, 0) + 1
+        self.undo_base[node] = self.undos[node]
+        self.order[node] = 0
+        self.inert[node] = 1
+        self.passed.pop(node, None)
+        self.due.pop(node, None)
+
+    # ------------------------------------------------------------------ controllers
 
     def _apply_retry(self, transition: Transition) -> None:
         node, state, data = transition.node, transition.state, transition.data
         self.state[node] = state
         if state == RUNNING:
             self.attempt[node] = transition.attempt
+            self.due.pop(node, None)
             self._mark_started(node)
             if data and "count" in data:
                 self.counts[node] = data["count"]
         elif state == RETRYING:
-            self.scopes.pop(self.flow.section[node], None)
+            self._apply_rerun(node)
             if data:
                 self.due[node] = data["due"]
         elif state == PENDING:
             self.attempt[node] = self.order[node] = 0
             self.counts.pop(node, None)
+            self.passed.pop(node, None)
+        elif state == REVERTING:
+            self.due.pop(node, None)
+        elif state == IGNORE:
+            self.passed[node] = self._started
         elif state == FAILURE and data:
-            self._apply_failure(node, data)
+            self._bring_down(data.get("scope"))
+
+    def _apply_rerun(self, begin: int) -> None:
+        section = self.flow.section[begin]
+        self.scopes.pop(section, None)
+        for inner in _within(self.decided, begin + 1, self.flow.sections[section].end):
+            self._forget_condition(inner)
+
+    # ------------------------------------------------------------------ the run
 
     def _apply_flow(self, transition: Transition) -> None:
-        old, state = transition.old, transition.state
+        old, state, data = transition.old, transition.state, transition.data or {}
         self.run = state
         if state == RUNNING:
-            self.phase = FORWARD
+            self.phase, self.back_to = FORWARD, 0
         elif state == RESUMING:
-            self.stuck.clear()
+            self._try_again_what_stuck()
         elif state == REVERTING:
             self.phase = ROLLING
+            self.doomed = False
             self.scopes.clear()
             if old in (SUCCESS, SUSPENDED):
-                self.stuck.clear()
-            self.floor = (transition.data or {}).get("floor", self.floor)
+                self._try_again_what_stuck()
+            self.floor = data.get("floor", self.floor)
         elif state == FAILURE and self.phase != ROLLING:
             self.phase = FAILED
             self.doomed = False
             self.scopes.clear()
+            self.ordered = data.get("order", self.ordered)
+            self.floor = data.get("floor", self.floor)
         elif state == SUSPENDED and old in (FAILURE, REVERTING):
-            self.phase, self.floor = STOPPED, 0
+            self.phase, self.ordered = STOPPED, ""
+            self.back_to, self.floor = (self.floor if old == REVERTING else 0), 0
+
+    def _try_again_what_stuck(self) -> None:
+        """Somebody asks for it: failed undos may be tried again, and silent probes asked again."""
+        self.stuck.clear()
+        for node in self.probes:
+            self.probes[node] = AGAIN
+
+    # ------------------------------------------------------------------ states that stay as they are
+
+    def _apply_fact(self, transition: Transition) -> None:
+        node, state, data = transition.node, transition.state, transition.data or {}
+        if state == REVERTING:
+            self.undos[node] = transition.attempt
+            self.undo_base[node] += bool(data.get("lost"))
+            if "due" in data:
+                self.due[node] = data["due"]
+            else:
+                self.due.pop(node, None)
+        elif state == UNKNOWN:
+            if data.get("probe") == SILENT:
+                self.probes[node] = SILENT
+            else:
+                self._ask(node)
+        elif "scope" in data:
+            self._bring_down(data["scope"])
+        elif data.get("condition") is None:
+            self._forget_condition(node)
+        else:
+            self.decided[node] = data["condition"]
+            self.passed[node] = self._started
+
+    def _ask(self, node: int) -> None:
+        self.asked[node] = self.moves
+        self.probes.pop(node, None)
+
+    def _forget_condition(self, node: int) -> None:
+        self.decided.pop(node, None)
+        self.passed.pop(node, None)
 
     def _mark_started(self, node: int) -> None:
         if not self.order[node]:
             self._started += 1
             self.order[node] = self._started
 
-    def _reset(self, node: int) -> None:
-        self.base[node] = self.attempt[node]
-        self.undo_base[node] = self.undos[node]
-        self.order[node] = 0
-        self.inert[node] = 0
-        self.rounds[node] = self.rounds.get(node, 0) + 1
+
+def _within(found: Mapping[int, Any], lo: int, hi: int) -> list[int]:
+    """The keys from ``lo`` to below ``hi``, by the shorter of two ways: many small flows may run again."""
+    if hi - lo < len(found):
+        return [node for node in range(lo, hi) if node in found]
+    return [node for node in found if lo <= node < hi]

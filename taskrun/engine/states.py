@@ -44,9 +44,8 @@ TASK_MOVES: frozenset[tuple[State, State]] = frozenset(
         (REVERTING, REVERTED),
         (REVERTING, REVERT_FAILURE),
         (REVERT_FAILURE, REVERTED),  # a person settled it
-        (SUCCESS, PENDING),  # a controller runs its flow again, and what had no effect is simply reset
+        (SUCCESS, PENDING),  # its flow runs again, and what had no effect is simply reset
         (FAILURE, PENDING),
-        (RETRYING, PENDING),
         (REVERTED, PENDING),
         (IGNORE, PENDING),
     }
@@ -64,9 +63,7 @@ RETRY_MOVES: frozenset[tuple[State, State]] = frozenset(
         (SUCCESS, REVERTING),
         (RETRYING, REVERTING),
         (REVERTING, REVERTED),
-        (SUCCESS, PENDING),  # an outer controller runs again
-        (RETRYING, PENDING),
-        (REVERTED, PENDING),
+        (REVERTED, PENDING),  # an outer controller runs again, or a person goes on from a savepoint
         (FAILURE, PENDING),
         (IGNORE, PENDING),
     }
@@ -81,6 +78,7 @@ FLOW_MOVES: frozenset[tuple[State, State]] = frozenset(
         (RUNNING, RESUMING),  # its process died; a newcomer goes on
         (FAILURE, REVERTING),
         (FAILURE, SUSPENDED),  # `on_failure: stop`, or behind a pivot: decide later
+        (FAILURE, SUSPENDING),  # somebody wants a pause before the rollback begins
         (FAILURE, RESUMING),
         (REVERTING, REVERTED),
         (REVERTING, FAILURE),  # the rollback could not finish
@@ -95,11 +93,12 @@ FLOW_MOVES: frozenset[tuple[State, State]] = frozenset(
         (RESUMING, RUNNING),
         (RESUMING, REVERTING),
         (RESUMING, FAILURE),
-        (RESUMING, SUSPENDED),
-        (RESUMING, RESUMING),
         (SUCCESS, REVERTING),  # `revert RUN` of a run that worked
     }
 )
+
+# A task in one of these may have left something in the world.
+APPLIED = frozenset({SUCCESS, FAILURE, RETRYING, UNKNOWN, REVERT_FAILURE})
 
 # The run is over: nothing moves any more unless somebody asks.
 FLOW_ENDED = frozenset({SUCCESS, REVERTED, SUSPENDED})

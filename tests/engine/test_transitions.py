@@ -26,11 +26,11 @@ def play(workflow: dict, jobs: int = 1) -> tuple[list[str], Machine]:
     queue: list = [e.RunRequested(0.0)]
     while queue:
         step = machine.receive(queue.pop(0))
-        seen += [f"{t.kind} {t.name} {t.state}" for t in step.transitions if t.kind != "warning"]
+        seen += [f"{t.kind} {t.name} {t.state}" for t in step.transitions if t.kind in ("flow", "task", "retry")]
         for command in step.commands:
             name = machine.flow.names[command.node]
             match command:
-                case c.EvaluateCondition(node):
+                case c.EvaluateCondition(node, _):
                     queue.append(e.ConditionDecided(0.0, node, False))
                 case c.StartAttempt(node, attempt):
                     done[name] += 1

@@ -1,0 +1,333 @@
+"""The driver that pretends: a virtual clock, a seeded order of everything, crashes, and a world to check against.
+
+    run()
+      _act()      one thing happens: an attempt ends, a result arrives (or arrives again), a timer fires, somebody asks
+                  for something
+      _give()     the machine decides; the step is journaled, then carried out command by command, and anywhere in
+                  between the driver may crash
+      _recover()  a newcomer restores the machine, settles what was in flight, and goes on
+
+What the world holds is kept apart from what the machine believes (see ``world``); a ``Watcher`` sees every step and may
+compare the two. The same arguments give the same run, in any process.
+"""
+
+import random
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from taskrun.drivers.world import (
+    ALREADY,
+    DO,
+    FAILS,
+    LOST,
+    NEVER_BEGINS,
+    PROBE,
+    SUCCEEDS,
+    UNDO,
+    Fate,
+    Key,
+    World,
+)
+from taskrun.engine import commands as c
+from taskrun.engine import events as e
+from taskrun.engine.flow import Flow
+from taskrun.engine.machine import Machine, Step
+from taskrun.engine.record import Transition
+from taskrun.engine.states import PENDING
+from taskrun.errors import RefusedError
+
+_FAILURE = {"type": "Simulated", "message": "the simulation wants it so"}
+_VERBS: dict[type, str] = {c.StartAttempt: DO, c.StartRevert: UNDO, c.StartProbe: PROBE}
+
+Attempted = c.StartAttempt | c.StartRevert | c.StartProbe
+
+
+class Script(Protocol):
+    """What attempts and questions come to. None as an answer: it cannot be told (the expression fails)."""
+
+    def fate(self, key: Key) -> Fate: ...
+    def condition(self, node: int) -> bool | None: ...
+    def items(self, node: int) -> int | None: ...
+
+
+class Smooth:
+    """Everything works at the first try; to be overridden where it should not."""
+
+    def fate(self, key: Key) -> Fate:
+        return Fate(leaves=key.verb == DO)
+
+    def condition(self, node: int) -> bool | None:  # noqa: ARG002 - part of the protocol
+        return True
+
+    def items(self, node: int) -> int | None:  # noqa: ARG002 - part of the protocol
+        return 1
+
+
+class Chaos(NamedTuple):
+    """Probabilities, for each thing that happens; ``most`` bounds how often crashes and people interfere."""
+
+    crash: float = 0.0
+    kill: float = 0.0  # an attempt under way does not survive a crash
+    repeat: float = 0.0  # a result arrives again, at any later time
+    give_up: float = 0.0  # whoever takes over after a crash wants the run reverted
+    ask: float = 0.0  # somebody asks for something
+    most: int = 6
+
+
+CALM = Chaos()
+
+
+class Watcher(Protocol):
+    """Told of everything, and free to raise."""
+
+    def begun(self, key: Key) -> None: ...
+    def stepped(self, event: e.Event, step: Step, *, stale: bool) -> None: ...
+    def crashed(self) -> None: ...
+
+
+class _Crash(Exception):  # noqa: N818 - not an error: part of the play
+    pass
+
+
+# Given the simulation, what a person does about a run that is going on, paused or over; None: nothing (more).
+People = Callable[["Simulation"], e.Event | None]
+
+
+def nobody(_simulation: "Simulation") -> e.Event | None:
+    return None
+
+
+class Simulation:
+    """One run of a flow. ``journal`` is what would survive a crash; ``machine`` is as it stands."""
+
+    def __init__(
+        self,
+        flow: Flow,
+        script: Script,
+        *,
+        seed: int | random.Random = 0,
+        jobs: int = 1,
+        chaos: Chaos = CALM,
+        people: People = nobody,
+    ) -> None:
+        self.flow = flow
+        self.jobs = jobs
+        self.chaos = chaos
+        self.now = 0.0
+        self.rng = seed if isinstance(seed, random.Random) else random.Random(seed)  # noqa: S311 - a play
+        self.journal: list[Transition] = []
+        self.machine = Machine(flow, jobs=jobs)
+        self.world = World(jobs)
+        self.watcher: Watcher | None = None
+        self.happened = 0
+        self.interfered = 0  # crashes and wishes so far
+        self._script = script
+        self._people = people
+        self._arriving: list[e.Event] = []
+        self._stale: list[e.Event] = []
+        self._timers: list[tuple[int, float]] = []
+
+    def run(self, limit: int = 10_000) -> None:
+        """Until the run is over and nobody wants anything of it; ``limit`` bounds a run that does not end."""
+        self._try(lambda: self._give(e.RunRequested(self.now)))
+        while self._act():
+            self.happened += 1
+            if self.happened > limit:
+                self.world.faults.append("it does not end")
+                return
+
+    def _try(self, action: Callable[[], None]) -> None:
+        """A crash ends the action, and a newcomer may crash as well."""
+        while True:
+            try:
+                action()
+            except _Crash:
+                action = self._recover
+            else:
+                return
+
+    # ------------------------------------------------------------------ what happens next
+
+    def _act(self) -> bool:
+        """One thing happens. False: nothing can happen any more."""
+        choices: list[Callable[[], None]] = []
+        if self._arriving:
+            choices.append(self._arrive)
+        if self.world.running:
+            choices.append(self._end)
+        if self._timers and not self.machine.over:
+            choices.append(self._fire)
+        over = self.machine.over
+        if self.interfered < self.chaos.most and (over or self.rng.random() < self.chaos.ask):
+            wish = self._people(self)
+            if wish is not None:
+                self.interfered += 1
+                self._try(lambda: self._ask(wish))
+                return True
+        if self._stale and self.rng.random() < self.chaos.repeat:
+            self._try(self._repeat)
+            return True
+        if not choices:
+            if not over:
+                self.world.faults.append("it stands still")
+            return False
+        self.now += self.rng.random()
+        self._try(self.rng.choice(choices))
+        return True
+
+    def _pick(self, events: list[e.Event]) -> e.Event:
+        return events.pop(self.rng.randrange(len(events)))
+
+    def _arrive(self) -> None:
+        event = self._pick(self._arriving)
+        self._give(event._replace(at=self.now))
+        self._stale.append(event)
+
+    def _repeat(self) -> None:
+        event = self._pick(self._stale)
+        self._give(event._replace(at=self.now), stale=True)
+
+    def _end(self) -> None:
+        key = self.rng.choice(list(self.world.running))
+        self._arriving.append(self._result(key, self.world.end(key)))
+
+    def _fire(self) -> None:
+        node, due = self._timers.pop(self.rng.randrange(len(self._timers)))
+        self.now = max(self.now, due)
+        self._give(e.TimerFired(self.now, node, due))
+
+    def _ask(self, wish: e.Event) -> None:
+        """A refusal must leave everything as it is."""
+        before = self.machine.record.moves
+        try:
+            self._give(wish)
+        except RefusedError:
+            if self.machine.record.moves != before:
+                self.world.faults.append(f"{wish} was refused, and yet something moved")
+
+    # ------------------------------------------------------------------ the machine decides
+
+    def _give(self, event: e.Event, *, stale: bool = False) -> None:
+        step = self.machine.receive(event)
+        if self.watcher is not None:
+            self.watcher.stepped(event, step, stale=stale)
+        crash_at = self._crash_point(len(step.commands))
+        if crash_at < 0:
+            raise _Crash  # before the step was durable: it was never taken
+        self.journal += step.transitions
+        for index, command in enumerate(step.commands):
+            if crash_at == index:
+                raise _Crash
+            self._perform(command)
+        if crash_at == len(step.commands):
+            raise _Crash
+
+    def _crash_point(self, commands: int) -> int:
+        """How many commands are carried out before it; -1: none, and the step is lost as well."""
+        if self.interfered >= self.chaos.most or self.rng.random() >= self.chaos.crash:
+            return commands + 1
+        self.interfered += 1
+        return self.rng.randint(-1, commands)
+
+    def _perform(self, command: c.Command) -> None:
+        match command:
+            case c.StartAttempt() | c.StartRevert() | c.StartProbe():
+                self._begin(_key(command))
+            case c.StopAttempt(node, attempt):
+                self._stop(Key(DO, node, attempt))
+            case c.StartTimer(node, due):
+                self._timers.append((node, due))
+            case c.EvaluateCondition(node, asked):
+                holds = self._script.condition(node)
+                failure = _FAILURE if holds is None else None
+                self._arriving.append(e.ConditionDecided(self.now, node, bool(holds), failure, asked))
+            case c.EvaluateItems(node, asked):
+                size = self._script.items(node)
+                failure = _FAILURE if size is None else None
+                self._arriving.append(e.ItemsEvaluated(self.now, node, size or 0, None, failure, asked))
+
+    def _begin(self, key: Key) -> None:
+        if self.watcher is not None:
+            self.watcher.begun(key)
+        self.world.begin(key, self._script.fate(key))
+
+    def _stop(self, key: Key) -> None:
+        """It may have been quicker; else it fails, and who knows what it leaves."""
+        fate = self.world.running.get(key)
+        if fate is not None and fate.ends == SUCCEEDS and self.rng.random() < 0.5:
+            self.world.change(key, Fate(FAILS, self.rng.random() < 0.5, again=False))
+
+    def _result(self, key: Key, fate: Fate) -> e.Event:
+        """What the driver would learn about an attempt that is over."""
+        if key.verb == PROBE:
+            return self._answer(key, fate)
+        return self._undo_result(key, fate) if key.verb == UNDO else self._do_result(key, fate)
+
+    def _do_result(self, key: Key, fate: Fate) -> e.Event:
+        if fate.ends == LOST:
+            return e.AttemptLost(self.now, key.node, key.number)
+        if fate.ends in (SUCCEEDS, ALREADY):
+            return e.AttemptSucceeded(self.now, key.node, key.number, None, fate.ends == ALREADY)
+        began = fate.ends != NEVER_BEGINS
+        return e.AttemptFailed(self.now, key.node, key.number, _FAILURE, None, began, fate.again)
+
+    def _undo_result(self, key: Key, fate: Fate) -> e.Event:
+        if fate.ends == LOST:
+            return e.RevertLost(self.now, key.node, key.number)
+        if fate.ends == SUCCEEDS:
+            return e.RevertSucceeded(self.now, key.node, key.number)
+        return e.RevertFailed(self.now, key.node, key.number, _FAILURE, final=not fate.again)
+
+    def _answer(self, key: Key, fate: Fate) -> e.Event:
+        """A probe sees the world as it is, or nothing."""
+        done = key.node in self.world.effects if fate.ends == SUCCEEDS else None
+        return e.ProbeAnswered(self.now, key.node, key.number, done, asked=key.asked)
+
+    # ------------------------------------------------------------------ crash and recovery
+
+    def _recover(self) -> None:
+        """What only the dead driver knew is gone; the world went on meanwhile."""
+        if self.watcher is not None:
+            self.watcher.crashed()
+        self._arriving.clear()
+        self._timers.clear()
+        questions = (e.ConditionDecided, e.ItemsEvaluated)
+        self._stale = [event for event in self._stale if not isinstance(event, questions)]
+        for key in list(self.world.running):
+            if self.rng.random() < self.chaos.kill:
+                self.world.change(key, Fate(LOST, self.rng.random() < 0.5))
+            if self.rng.random() < 0.5:
+                self.world.end(key)
+        self.machine = machine = Machine.restore(self.flow, self.journal, jobs=self.jobs)
+        if machine.record.run == PENDING:
+            self._give(e.RunRequested(self.now))
+        elif not machine.over:
+            self._take_over()
+
+    def _take_over(self) -> None:
+        """Take down what was in flight before anything is decided, and settle it afterwards."""
+        in_flight = self.machine.pending()
+        wish: e.Event = e.ResumeRequested(self.now)
+        if self.rng.random() < self.chaos.give_up:
+            wish = e.RevertRequested(self.now, force=True)
+        self._give(wish)
+        for command in in_flight:
+            if isinstance(command, Attempted):
+                self._settle(command)
+                if self._crash_point(1) < 1:
+                    raise _Crash
+
+    def _settle(self, command: Attempted) -> None:
+        key = _key(command)
+        if key in self.world.running:
+            return  # it is still alive: its result will come
+        fate = self.world.ended.get(key)
+        if fate is None or key.verb == PROBE:
+            self._perform(command)
+        else:
+            self._arriving.append(self._result(key, fate))
+
+
+def _key(command: Attempted) -> Key:
+    asked = command.asked if isinstance(command, c.StartProbe) else 0
+    return Key(_VERBS[type(command)], command.node, command.attempt, asked)

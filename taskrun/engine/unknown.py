@@ -1,0 +1,139 @@
+"""Outcomes that a crash took: a probe decides, then the task's `on_lost`, then a person."""
+
+from taskrun.engine import events as e
+from taskrun.engine.backward import HOLD
+from taskrun.engine.core import Core
+from taskrun.engine.doing import Doing
+from taskrun.engine.flow import UNDO_IMPOSSIBLE
+from taskrun.engine.inflight import DOING, PROBING
+from taskrun.engine.record import AGAIN, SILENT
+from taskrun.engine.states import (
+    PENDING,
+    REVERT_FAILURE,
+    REVERTED,
+    RUNNING,
+    SUCCESS,
+    UNKNOWN,
+)
+from taskrun.engine.undoing import Undoing
+from taskrun.errors import RefusedError
+
+_VERDICTS = {
+    (UNKNOWN, "done"): SUCCESS,
+    (UNKNOWN, "not-done"): PENDING,
+    (UNKNOWN, "undone"): REVERTED,
+    (REVERT_FAILURE, "undone"): REVERTED,
+}
+
+
+class Unknown:
+    def __init__(self, core: Core, doing: Doing, undoing: Undoing) -> None:
+        self._core = core
+        self._doing = doing
+        self._undoing = undoing
+        self._flow = core.flow
+        self._record = core.record
+
+    def on_lost(self, event: e.AttemptLost) -> None:
+        node = event.node
+        if not self._core.inflight.is_current(node, DOING, event.attempt):
+            return
+        data = {"failure": event.failure} if event.failure else None
+        self._core.move_task(node, UNKNOWN, event.attempt, data)
+        if self._flow.probed[node]:
+            self._core.start_probe(node)
+        else:
+            del self._core.inflight.busy[node]
+            self._settle(node)
+
+    def on_probe(self, event: e.ProbeAnswered) -> None:
+        node = event.node
+        inflight = self._core.inflight
+        if not (
+            inflight.is_current(node, PROBING, event.attempt)
+            and inflight.is_answer(node, PROBING, event.asked)
+        ):
+            return
+        del self._core.inflight.busy[node]
+        if event.done is None:
+            self._core.note("diagnostic", node, event.attempt, {"probe": SILENT})
+            self._settle(node)
+        else:
+            self._core.move_task(node, SUCCESS if event.done else PENDING, data=event.data)
+            self._go_on(node, held=True)
+
+    # ------------------------------------------------------------------ no probe decided
+
+    def start(self, node: int) -> None:
+        """The run goes on, there is a place, and this outcome is still unknown: ask the probe again, or settle."""
+        if self._record.probes.get(node) == AGAIN:
+            self._core.note("diagnostic", node, self._record.attempt[node], {"probe": "asked"})
+            self._core.start_probe(node)
+        else:
+            self._settle(node)
+
+    def _settle(self, node: int) -> None:
+        """While the run goes on `on_lost` decides, in a place that is free; in a rollback the undo will."""
+        if self._record.run != RUNNING:
+            return
+        policy = self._flow.on_lost[node]
+        if policy == "ask":
+            self._core.suspend(f"the outcome of {self._flow.names[node]} is unknown")
+        elif self._core.is_stopped(node):
+            return
+        elif policy == "rerun":
+            self._doing.run_task(node)
+        else:
+            self._undoing.start(node)
+
+    def settle_all(self) -> None:
+        """The run goes on: take up what a driver, or a person, left open."""
+        for node in self._flow.tasks:
+            state = self._record.state[node]
+            if self._record.run != RUNNING:
+                return
+            if state == UNKNOWN and node not in self._core.inflight.busy:
+                self._take_up(node)
+            elif state == REVERT_FAILURE and self._core.goes_forward(node) and not self._record.doomed:
+                self._undo_again(node)
+
+    def _take_up(self, node: int) -> None:
+        if self._core.goes_forward(node):
+            self._core.forward.push(node)
+        elif self._flow.on_lost[node] == "ask" and self._record.probes.get(node) != AGAIN:
+            self._settle(node)  # it would hold back the undo of its flow for ever
+
+    def _undo_again(self, node: int) -> None:
+        if self._flow.undo[node] == UNDO_IMPOSSIBLE:
+            self._core.suspend(f"{self._flow.names[node]} cannot be undone, so it cannot be done again")
+        else:
+            self._core.backward.push(node)
+
+    # ------------------------------------------------------------------ a person decides
+
+    def on_resolved(self, event: e.Resolved) -> None:
+        """A run that is being driven goes on with it at once, any other at its next resume or revert."""
+        node, state = event.node, self._record.state[event.node]
+        verdict = _VERDICTS.get((state, event.verdict))
+        if verdict is None:
+            raise RefusedError(f"task {self._flow.names[node]} is {state}: it cannot be {event.verdict}")
+        if node in self._core.inflight.busy:
+            raise RefusedError(
+                f"the probe of {self._flow.names[node]} is being asked: it may decide by itself"
+            )
+        held = self._core.backward.classify(node) == HOLD
+        self._core.move_task(node, verdict, data=event.data)
+        self._go_on(node, held=held)
+
+    def _go_on(self, node: int, *, held: bool) -> None:
+        """What depends on this task may go on, or what it depends on may be undone."""
+        state = self._record.state[node]
+        if not self._core.goes_forward(node):
+            if held:
+                self._undoing.reconsider(node)
+        elif state == SUCCESS:
+            self._core.forward.done(node)
+        elif state == REVERTED:
+            self._core.start_over(node)
+        else:
+            self._core.forward.push(node)

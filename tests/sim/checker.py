@@ -1,0 +1,283 @@
+"""What must hold at every step of any run, told from the world and the journal, not from the machine's own working."""
+
+import random
+
+from taskrun.drivers.sim import Simulation
+from taskrun.drivers.world import ALREADY, DO, LOST, NEVER_BEGINS, PROBE, SUCCEEDS, UNDO, Key
+from taskrun.engine import commands as c
+from taskrun.engine import events as e
+from taskrun.engine.flow import TASK, UNDO_IMPOSSIBLE, UNDO_NOTHING, Flow
+from taskrun.engine.machine import Machine, Step
+from taskrun.engine.record import Record, Transition
+from taskrun.engine.states import (
+    FAILURE,
+    FLOW_MOVES,
+    IGNORE,
+    PENDING,
+    RETRY_MOVES,
+    RETRYING,
+    REVERT_FAILURE,
+    REVERTED,
+    REVERTING,
+    RUNNING,
+    SUCCESS,
+    TASK_MOVES,
+    UNKNOWN,
+)
+
+HARMLESS = (NEVER_BEGINS, ALREADY)
+CLEAR = (PENDING, IGNORE, REVERTED)
+
+
+class Violation(AssertionError):
+    pass
+
+
+class Checker:
+    """Watches a simulation; ``shadows`` is how often a machine restored from the journal takes part beside the live one."""
+
+    def __init__(self, simulation: Simulation, *, shadows: float = 0.1) -> None:
+        self.sim = simulation
+        self.flow = simulation.flow
+        self.rng = random.Random(len(self.flow))
+        self.shadows = shadows
+        self.shadow: Machine | None = None
+        self.dependents = {
+            node: tasks_behind(self.flow, node, self.flow.successors) for node in self.flow.tasks
+        }
+        self.needs = {node: tasks_behind(self.flow, node, self.flow.predecessors) for node in self.flow.tasks}
+        self.used: set[tuple[str, str, str]] = set()
+        self.reset()
+
+    def reset(self) -> None:
+        self.run = PENDING
+        self.state = [PENDING] * len(self.flow)
+        self.order = [0] * len(self.flow)
+        self.base = [0] * len(self.flow)
+        self.started = 0
+        self.last_undone: int | None = None
+
+    # ------------------------------------------------------------------ as the simulation's watcher
+
+    def crashed(self) -> None:
+        self.shadow = None
+        self.reset()
+        for transition in self.sim.journal:
+            self.fold(transition)
+        self.last_undone = None
+
+    def begun(self, key: Key) -> None:
+        if key.verb == DO:
+            self.check_start(key)
+        elif key.verb == UNDO:
+            self.check_undo(key)
+        elif self.state[key.node] != UNKNOWN:
+            self.fail(f"{key} asks about what is {self.state[key.node]}")
+
+    def stepped(self, event: e.Event, step: Step, *, stale: bool) -> None:
+        if self.sim.world.faults:
+            self.fail("; ".join(self.sim.world.faults))
+        if stale and (step.transitions or step.commands):
+            self.fail(f"{event} was old, and yet it did {step}")
+        if not isinstance(
+            event, (e.AttemptSucceeded, e.AttemptFailed, e.RevertSucceeded, e.RevertFailed, e.TimerFired)
+        ):
+            self.last_undone = None
+        for transition in step.transitions:
+            self.check_move(transition)
+            self.fold(transition)
+            self.check_rerun(transition)
+        self.check_memory()
+        if self.sim.machine.over:
+            self.check_end(fresh=any(t.kind == "flow" for t in step.transitions))
+        self.compare(event, step)
+
+    def fail(self, message: str) -> None:
+        raise Violation(message)
+
+    # ------------------------------------------------------------------ moves
+
+    def check_move(self, t: Transition) -> None:
+        tables = {"flow": FLOW_MOVES, "task": TASK_MOVES, "retry": RETRY_MOVES}
+        before = self.run if t.kind == "flow" else self.state[t.node]
+        if t.old != before:
+            self.fail(f"{t} comes from {before}")
+        if t.kind in tables:
+            self.used.add((t.kind, str(t.old), t.state))
+            if (t.old, t.state) not in tables[t.kind]:
+                self.fail(f"{t} is no move")
+        elif t.old != t.state:
+            self.fail(f"{t} must not change a state")
+        if t.kind == "task" and t.state == RUNNING and self.run != RUNNING:
+            self.fail(f"{t} while the run is {self.run}")
+        if (
+            t.kind != "flow"
+            and t.state == REVERTING
+            and t.kind != "warning"
+            and self.run not in (RUNNING, REVERTING)
+        ):
+            self.fail(f"{t} while the run is {self.run}")
+        if t.kind == "task" and t.state == REVERTING:
+            self.check_order(t.node)
+
+    def fold(self, t: Transition) -> None:
+        if t.kind == "flow":
+            self.run = t.state
+            self.last_undone = None
+            return
+        self.state[t.node] = t.state
+        if t.kind in ("warning", "diagnostic"):
+            return
+        if t.state in (PENDING, REVERTED):
+            self.order[t.node] = 0
+            self.base[t.node] = t.attempt if t.state == PENDING else self.base[t.node]
+        elif t.state == RUNNING and not self.order[t.node]:
+            self.started += 1
+            self.order[t.node] = self.started
+
+    def check_order(self, node: int) -> None:
+        """With one job, the exact reverse of the starts."""
+        if self.sim.jobs > 1 or self.run != REVERTING:
+            return
+        if self.last_undone is not None and self.order[node] > self.last_undone:
+            self.fail(f"{self.flow.names[node]} is undone too late")
+        self.last_undone = self.order[node]
+
+    def check_rerun(self, t: Transition) -> None:
+        """A flow that runs again starts from nothing."""
+        if t.kind != "retry" or t.state != RETRYING:
+            return
+        section = self.flow.sections[self.flow.section[t.node]]
+        left = [self.flow.names[n] for n in self.effects() if section.begin <= n <= section.end]
+        if left:
+            self.fail(f"{t.name} runs again with {left} still there")
+
+    # ------------------------------------------------------------------ commands
+
+    def check_start(self, key: Key) -> None:
+        if self.state[key.node] != RUNNING:
+            self.fail(f"{key} is started, and nobody wrote it down")
+        for node in self.needs[key.node]:
+            state = self.state[node]
+            if state not in (SUCCESS, IGNORE) and not (state == FAILURE and self.flow.tolerated[node]):
+                self.fail(f"{key} is started while {self.flow.names[node]} is {state}")
+
+    def check_undo(self, key: Key) -> None:
+        node = key.node
+        if self.state[node] != REVERTING:
+            self.fail(f"{key} is started, and nobody wrote it down")
+        if not self.was_touched(node):
+            self.fail(f"{key} undoes what never began")
+        for after in self.dependents[node]:
+            if any(other.node == after and other.verb != PROBE for other in self.sim.world.running):
+                self.fail(f"{key} while {self.flow.names[after]} is under way")
+            if self.holds(after):
+                self.fail(f"{key} while {self.flow.names[after]} is {self.state[after]}")
+
+    def was_touched(self, node: int) -> bool:
+        """Did an attempt of this round begin, as far as anybody knows?"""
+        world = self.sim.world
+        return any(
+            key.verb == DO and key.node == node and key.number > self.base[node] and fate.ends not in HARMLESS
+            for found in (world.ended, world.running)
+            for key, fate in found.items()
+        )
+
+    def holds(self, node: int) -> bool:
+        state = self.state[node]
+        if state in CLEAR:
+            return False
+        if state in (SUCCESS, FAILURE):
+            return self.was_touched(node)
+        return not (state == REVERT_FAILURE and self.flow.undo[node] == UNDO_IMPOSSIBLE)
+
+    # ------------------------------------------------------------------ the world and what is known of it
+
+    def effects(self) -> list[int]:
+        """What is in the world and would have to be undone."""
+        return [n for n in self.sim.world.effects if self.flow.undo[n] != UNDO_NOTHING]
+
+    def check_memory(self) -> None:
+        """Nothing that is there may be forgotten, not even for one step."""
+        record = self.sim.machine.record
+        for node in self.effects():
+            if record.state[node] not in (RUNNING, REVERTING) and not record.is_applied(node):
+                self.fail(f"{self.flow.names[node]} is there, and believed to be {record.state[node]}")
+
+    def check_end(self, *, fresh: bool) -> None:
+        record, names, effects = self.sim.machine.record, self.flow.names, self.effects()
+        if self.sim.world.running:
+            self.fail(f"the run is {self.run}, and {list(self.sim.world.running)} go on")
+        if self.run == REVERTED:
+            if effects:
+                self.fail(f"reverted, and {[names[n] for n in effects]} are left")
+            if record.residue():
+                self.fail("reverted, and yet there is a residue")
+        elif self.run == SUCCESS:
+            self.check_success(record)
+        elif self.run == FAILURE:
+            known = set(record.residue())
+            if fresh and not known:
+                self.fail("the rollback failed for no reason")
+            lost = [names[n] for n in effects if n not in known and record.order[n] > record.floor]
+            if lost:
+                self.fail(f"{lost} are left and not told of")
+
+    def check_success(self, record: Record) -> None:
+        for node in self.flow.tasks:
+            state, there = record.state[node], node in self.sim.world.effects
+            if state == FAILURE and self.flow.tolerated[node]:
+                continue
+            if state not in (SUCCESS, IGNORE):
+                self.fail(f"success, and {self.flow.names[node]} is {state}")
+            if there and state == IGNORE and self.flow.undo[node] != UNDO_NOTHING:
+                self.fail(f"success, and {self.flow.names[node]} is there, though ignored")
+            if state == SUCCESS and not there and self.ended_well(node):
+                self.fail(f"success, and {self.flow.names[node]} is not there")
+
+    def ended_well(self, node: int) -> bool:
+        fate = self.sim.world.ended.get(Key(DO, node, self.sim.machine.record.attempt[node]))
+        return fate is not None and fate.ends in (SUCCEEDS, LOST)
+
+    # ------------------------------------------------------------------ a restored machine is the same machine
+
+    def compare(self, event: e.Event, step: Step) -> None:
+        if self.shadow is not None:
+            beside = self.shadow.receive(event)
+            if beside != step:
+                self.fail(f"after {event} a restored machine does\n{beside}\nand the live one\n{step}")
+        elif self.rng.random() < self.shadows:
+            self.restore(step)
+
+    def restore(self, step: Step) -> None:
+        journal = [*self.sim.journal, *step.transitions]
+        live, restored = self.sim.machine, Machine.restore(self.flow, journal, jobs=self.sim.jobs)
+        for name in Record.__slots__:
+            if name != "flow" and getattr(live.record, name) != getattr(restored.record, name):
+                self.fail(f"restored {name} is not {getattr(live.record, name)}")
+        here, there = live.pending(), restored.pending()
+        if self.settled(here) != self.settled(there):
+            self.fail(f"pending is\n{there}\nafter a restore, not\n{here}")
+        if here == there:
+            self.shadow = restored
+
+    def settled(self, pending: tuple[c.Command, ...]) -> list[c.Command]:
+        """Without questions (they are asked again) and waits that are over."""
+        return [
+            command
+            for command in pending
+            if not isinstance(command, (c.EvaluateCondition, c.EvaluateItems))
+            and not (isinstance(command, c.StartTimer) and command.due <= self.sim.now)
+        ]
+
+
+def tasks_behind(flow: Flow, node: int, edges: list) -> list[int]:
+    """All tasks that are reached from a node, in either direction."""
+    found: dict[int, None] = {}
+    stack = [node]
+    while stack:
+        for other in edges[stack.pop()]:
+            if other not in found:
+                found[other] = None
+                stack.append(other)
+    return [n for n in found if flow.kinds[n] == TASK]
