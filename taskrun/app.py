@@ -52,6 +52,7 @@ class Outcome(NamedTuple):
     exit_code: int
     view: View
     left: bool = False
+    broken: Sequence[Exception] = ()  # displays that failed on the way
 
 
 class LeaveError(BaseException):
@@ -300,8 +301,11 @@ class Session:
             try:
                 driver.run()
             except LeaveError as leave:
-                return Outcome(self.run_id, 128 + leave.number, self.view, left=True)
-        return Outcome(self.run_id, driver.exit_code, self.view)
+                return Outcome(self.run_id, 128 + leave.number, self.view, True, self._broken())
+        return Outcome(self.run_id, driver.exit_code, self.view, False, self._broken())
+
+    def _broken(self) -> Sequence[Exception]:
+        return tuple(self._listeners.broken) if self._listeners else ()
 
     def _take_requests(self, driver: LocalDriver) -> None:
         """What other processes ask for; looked up only when one of them has written."""

@@ -8,7 +8,7 @@ from taskrun.errors import NotFoundError
 @click.command("explain")
 @click.argument("id", required=False)
 def command(id: str | None) -> int:  # noqa: A002 - the name in the usage line
-    r"""Explain the id of a diagnostic, with a bad and a good example; without one, list all.
+    """Explain the id of a diagnostic, with a bad and a good example; without one, list all.
 
     \b
       taskrun explain TR201

@@ -35,7 +35,7 @@ class Log(NamedTuple):
 @click.argument("task", required=False)
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
 def command(run: str, task: str | None, follow: bool) -> int:
-    r"""Show what the tasks of a run have printed, attempt by attempt, undos included.
+    """Show what the tasks of a run have printed, attempt by attempt, undos included.
 
     \b
       taskrun logs                  all tasks of the latest run

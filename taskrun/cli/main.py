@@ -70,7 +70,7 @@ def _unknown(name: str) -> str:
 )
 @click.version_option(__version__, "-V", "--version", prog_name="taskrun", message="%(prog)s %(version)s")
 def cli() -> None:
-    r"""Run YAML workflows the way a database runs a transaction: when a task fails, everything done is undone.
+    """Run YAML workflows the way a database runs a transaction: when a task fails, everything done is undone.
 
     \b
       taskrun run workflow.yaml        do it, with a live table of states

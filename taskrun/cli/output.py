@@ -7,7 +7,7 @@ from taskrun.engine.view import View
 from taskrun.listeners.base import Listener
 from taskrun.listeners.ending import ending, show
 from taskrun.listeners.lines import Lines
-from taskrun.listeners.ndjson import Ndjson, json_line, run_head, summary
+from taskrun.listeners.ndjson import Ndjson, run_head, summary
 from taskrun.listeners.screen import Style, display_for, is_terminal, size, style_for
 
 STDOUT, STDERR = 1, 2
@@ -41,13 +41,15 @@ class Output:
         return [Lines(fd, view, ascii_only=not self._style(fd).unicode)]
 
     def finish(self, outcome: app.Outcome) -> None:
-        if self._display.kind == "ndjson":
-            show(json_line(summary(outcome.view, outcome.run_id, outcome.exit_code)), self._display.fd)
+        if self._ndjson is not None:
+            self._ndjson.finish(summary(outcome.view, outcome.run_id, outcome.exit_code))
             return
         fd = self._display.fd if self._display.kind == "table" else STDERR
         columns = size(fd)[0] if is_terminal(fd) else WITHOUT_TERMINAL
         find = app.output_finder(self._run_dir)
         show(ending(outcome.view, outcome.run_id, self._style(fd), find, columns=columns), fd)
+        for problem in outcome.broken:
+            show(f"warning: a display failed and was switched off: {problem!r}\n", STDERR)
 
     def _style(self, fd: int) -> Style:
         return style_for(fd, self._color)

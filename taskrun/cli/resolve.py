@@ -25,7 +25,7 @@ from taskrun.errors import UsageError
 )
 @click.option("--reason", default="", help="Kept in the run's history.")
 def command(run: str, task: str, verdict: str | None, outputs: tuple[str, ...], reason: str) -> int:
-    r"""Decide what nobody but a person can know: a task whose outcome is UNKNOWN, or whose undo failed.
+    """Decide what nobody but a person can know: a task whose outcome is UNKNOWN, or whose undo failed.
 
     \b
       taskrun resolve latest create_tenant --done --output id=42

@@ -20,7 +20,7 @@ from taskrun.journal.home import home, run_dir
 @color_option
 @click.option("--use-original", is_flag=True, help="Go on with the file as it was, although it has changed.")
 def command(run: str, jobs: int | None, output: str, color: str, use_original: bool) -> int:
-    r"""Continue a run that was interrupted, suspended or stopped: forward, or with its rollback.
+    """Continue a run that was interrupted, suspended or stopped: forward, or with its rollback.
 
     \b
       taskrun resume                 the latest run

@@ -19,7 +19,7 @@ from taskrun.errors import NotFoundError
 @output_option
 @color_option
 def command(run: str, savepoint: str | None, jobs: int | None, output: str, color: str) -> int:
-    r"""Undo what a run has done: of a failed run, an interrupted one, or one that succeeded.
+    """Undo what a run has done: of a failed run, an interrupted one, or one that succeeded.
 
     \b
       taskrun revert                          all of the latest run

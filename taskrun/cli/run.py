@@ -59,7 +59,7 @@ def command(
     strict: bool,
     color: str,
 ) -> int:
-    r"""Run a workflow. If a task fails, everything done so far is undone in reverse order.
+    """Run a workflow. If a task fails, everything done so far is undone in reverse order.
 
     \b
       taskrun run deploy.yaml -i version=1.4.2

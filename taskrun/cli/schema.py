@@ -7,7 +7,7 @@ import click
 
 @click.command("schema")
 def command() -> int:
-    r"""Print the JSON Schema of workflow files, for editors.
+    """Print the JSON Schema of workflow files, for editors.
 
     \b
       taskrun schema > taskrun.schema.json

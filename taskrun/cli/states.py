@@ -44,7 +44,7 @@ STDOUT = 1
 )
 @color_option
 def command(run: str, watch: bool, history: bool, output: str, color: str) -> int:
-    r"""Show the states of a run's tasks: of any run, also one of another process.
+    """Show the states of a run's tasks: of any run, also one of another process.
 
     \b
       taskrun states                    the latest run, as it stands

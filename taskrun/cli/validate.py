@@ -20,7 +20,7 @@ from taskrun.errors import WorkflowError
     help="For people, or one JSON list.",
 )
 def command(files: tuple[str, ...], strict: bool, output: str) -> int:
-    r"""Say everything that is wrong with workflow files, without running them.
+    """Say everything that is wrong with workflow files, without running them.
 
     \b
       taskrun validate deploy.yaml
