@@ -3,6 +3,7 @@
 import contextlib
 import os
 import stat
+from collections.abc import Iterable
 
 from taskrun.errors import UsageError
 from taskrun.journal.ids import is_run_id
@@ -80,17 +81,20 @@ def check_private(path: str, status: os.stat_result) -> None:
 
 
 def network_filesystem(path: str) -> str | None:
-    """The type of a network file system ``path`` lies on: SQLite's WAL needs a disk of this machine."""
-    real = os.path.realpath(path)
-    best, found = "", ""
+    """The type of the network file system ``path`` lies on, if it does: WAL needs a disk of this machine."""
     try:
         with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
-            for line in file:
-                point, kind = _mount(line)
-                if (real + "/").startswith(point.rstrip("/") + "/") and len(point) >= len(best):
-                    best, found = point, kind
-    except OSError:
-        return None
+            return network_mount(os.path.realpath(path), file)
+    except FileNotFoundError:
+        return None  # not Linux
+
+
+def network_mount(path: str, mountinfo: Iterable[str]) -> str | None:
+    deepest, found = "", ""
+    for line in mountinfo:
+        point, kind = _mount(line)
+        if f"{path}/".startswith(f"{point.rstrip('/')}/") and len(point) >= len(deepest):
+            deepest, found = point, kind
     return found if found in NETWORK else None
 
 
@@ -105,6 +109,7 @@ def _mount(line: str) -> tuple[str, str]:
 
 def _make(path: str) -> None:
     """Create a directory and its missing parents, all private whatever the umask; fsync what names them."""
+    path = os.path.abspath(path)
     missing = []
     while not os.path.lexists(path):
         missing.append(path)
@@ -121,7 +126,10 @@ def _make(path: str) -> None:
 
 
 def _sync(directory: str) -> None:
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except PermissionError:
+        return  # a directory that may be entered but not listed: nothing more can be asked of it
     try:
         os.fsync(fd)
     finally:

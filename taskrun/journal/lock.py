@@ -16,9 +16,10 @@ from typing import Any, Self
 from taskrun.errors import HeldError, JournalError
 from taskrun.journal.codec import timestamp
 
-TRIES = 8
-PAUSE = 0.003
-"""A reader that asks who holds a lock has it for microseconds; an answer comes within 30 ms."""
+TRIES = 500
+"""A reader that asks who holds a lock shares it for microseconds: that is worth waiting for, up to a second."""
+
+READS = 8
 
 INFO_LIMIT = 65536
 
@@ -80,13 +81,16 @@ class FileLock:
 
     def _locked(self) -> int | None:
         """A descriptor that holds the lock of the file now at ``path``, or None if somebody else does."""
-        for attempt in range(TRIES):
-            if attempt:
-                time.sleep(PAUSE)
+        for _ in range(TRIES):
             fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            if _try(fd, fcntl.LOCK_EX) and _is_at(fd, self.path):
-                return fd
+            if _try(fd, fcntl.LOCK_EX):
+                if _is_at(fd, self.path):
+                    return fd
+            elif not _try(fd, fcntl.LOCK_SH):
+                os.close(fd)
+                return None
             os.close(fd)
+            _pause()
         return None
 
     def _held(self) -> HeldError:
@@ -151,16 +155,21 @@ def _is_at(fd: int, path: str) -> bool:
     return os.path.samestat(there, os.fstat(fd))
 
 
+def _pause() -> None:
+    """Between 1 and 3 ms, so that two that wait for each other don't keep step."""
+    time.sleep(0.001 + os.urandom(1)[0] / 128_000)
+
+
 def _read(path: str) -> dict[str, Any]:
     """The holder's note. It is written just after locking: an empty one is worth a second look."""
-    for _ in range(TRIES):
+    for _ in range(READS):
         try:
             with open(path, "rb") as file:
                 info = json.loads(file.read(INFO_LIMIT))
         except OSError:
             return {}
         except ValueError:
-            time.sleep(PAUSE)
+            _pause()
             continue
         return info if isinstance(info, dict) else {}
     return {}

@@ -26,16 +26,20 @@ def version_of(db: sqlite3.Connection, path: str, newest: int = VERSION) -> int:
     ):
         return 0
     if application != APPLICATION_ID or version < 1:
-        raise JournalCorruptError(
-            f"{path} is not a journal of taskrun, or its header is damaged",
-            hint="move the file away (runs start afresh), or set TASKRUN_HOME to another directory",
-        )
+        raise foreign(path)
     if version > newest:
         raise JournalTooNewError(
             f"{path} was written by a newer taskrun (journal version {version}, this one knows {newest})",
             hint="upgrade taskrun, or set TASKRUN_HOME to another directory; nothing was changed",
         )
     return version
+
+
+def foreign(path: str) -> JournalCorruptError:
+    return JournalCorruptError(
+        f"{path} is not a journal of taskrun, or its header is damaged",
+        hint="move the file away (runs start afresh), or set TASKRUN_HOME to another directory",
+    )
 
 
 def bring_up(

@@ -18,6 +18,9 @@ CHECKPOINT_PAGES = {"full": 128, "process": 512}
 """How long the WAL gets before it is moved into the database and written anew from its start. Overwriting
 is what makes an fsync cheap (in a file that grows it costs half as much again): with ``full`` it is kept short."""
 
+SMALLEST = 512
+"""Bytes of the smallest database. SQLite would take a smaller file for an empty one and write over it."""
+
 WAL_LIMIT = 4 << 20
 _SYNCHRONOUS = {"full": 2, "process": 1}
 _HINT = "set TASKRUN_HOME to a directory of your own on a local disk"
@@ -124,6 +127,8 @@ def _check_file(path: str) -> None:
     status = os.stat(path, follow_symlinks=False)
     if not stat.S_ISREG(status.st_mode):
         raise UsageError(f"the journal {path} is not a regular file", hint=_HINT)
+    if 0 < status.st_size < SMALLEST:
+        raise migrations.foreign(path)
     check_private(path, status)
 
 
