@@ -63,11 +63,9 @@ def resolve(raw: Any) -> Any:
 
 def _duration(raw: Any) -> float:
     if not isinstance(raw, str):
-        raise wrong(
-            f"a duration is needed, not {describe(raw)}", "write it as `500ms`, `30s`, `5m` or `1h30m`"
-        )
+        raise wrong(f"a duration is needed, not {describe(raw)}", _DURATION_HELP, _D)
     if is_template(raw):
-        raise wrong("an expression cannot be used here: this duration is fixed before a run")
+        raise wrong("an expression cannot be used here: this duration is fixed before a run", kind=_D)
     try:
         return parse_duration(raw)
     except DurationError as error:

@@ -56,7 +56,7 @@ class Problems:
         if line[:1] in ("'", '"'):
             end = line.find(line[0], 1)
             return end + 1 if end > 0 else len(line.rstrip())
-        if line[:1] in ("|", ">"):
+        if line[:1] in ("|", ">", "{", "["):
             return 1
         if isinstance(value, str) and value and "\n" not in value and line.startswith(value):
             return len(value)
