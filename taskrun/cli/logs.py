@@ -79,6 +79,15 @@ def _logs(entries: Iterable[Entry], directory: str, task: str | None) -> Iterato
         yield Log(f"{entry.name}, {what} {entry.attempt}", (f"{stem}.out", f"{stem}.err"))
 
 
+def _messages(entries: Iterable[Entry], task: str | None) -> Iterator[tuple[str, str]]:
+    """What actions without files of their own have said: an `echo` writes into the journal."""
+    for entry in entries:
+        message = (entry.data or {}).get("message")
+        if entry.kind == "task" and message and task in (None, entry.name):
+            what = "undo" if entry.state in ("REVERTED", "REVERT_FAILURE") else "attempt"
+            yield f"{entry.name}, {what} {entry.attempt}", str(message)
+
+
 class _Printer:
     """Copies logs to stdout; of the ones still growing it remembers how far it came."""
 
@@ -100,6 +109,8 @@ class _Printer:
             for log in logs:
                 for path in log.paths:
                     self._copy(log.title, path)
+            for title, message in _messages(entries, task):
+                self._print(title, message.encode("utf-8", "backslashreplace") + b"\n")
             sys.stdout.flush()
             if ended:
                 return

@@ -63,7 +63,7 @@ def show_problems(
         if each.path not in texts:
             texts[each.path] = _read(each.path)
     stream = sys.stderr if err else sys.stdout
-    stream.write(render_plain(diagnostics, texts))
+    stream.write(render_plain(diagnostics, texts) + "\n")
     stream.flush()
 
 

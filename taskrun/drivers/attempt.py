@@ -30,6 +30,7 @@ class Attempt:
         "context",
         "err",
         "fields",
+        "lines",
         "name",
         "node",
         "number",
@@ -54,6 +55,7 @@ class Attempt:
         self.err: str | None = None
         self.result: Mapping[str, Any] | None = None
         self.outputs: dict[str, Any] | None = None
+        self.lines: list[str] = []  # what an action without files has said
         self.started = False
         self.stopping: dict[str, Any] | None = None
         self.then: Then | None = None  # for what is no part of a task: who is told how it ended

@@ -36,6 +36,7 @@ from taskrun.spec.expressions import check_condition, parse, render
 
 GRACE = 10.0
 ASIDE_TIMEOUT = 60.0
+MESSAGE_LIMIT = 64 * 1024
 
 
 class Wakes(Protocol):
@@ -317,8 +318,9 @@ class LocalDriver:
         try:
             prepare()
             context = attempt.context
-            if attempt.action.MODE in ("inline", "timer", "thread"):
-                log = _FileLog(attempt.out)
+            if attempt.action.MODE != "process":
+                # A thousand `echo`s shall not make a thousand files: what they say goes into the journal.
+                log = _FileLog(attempt.out) if attempt.action.MODE == "thread" else attempt.lines.append
                 attempt.context = context._replace(log=log, aborts=[], timeout=self._time_left(attempt))
             begin = self._begin_by_mode[attempt.action.MODE]
         except (ActionError, ExpressionError) as error:
@@ -474,9 +476,9 @@ class LocalDriver:
         elif part == DO:
             self._done(attempt, result)
         elif part == VERIFY:
-            self.receive(e.AttemptSucceeded(now, attempt.node, attempt.number, _outputs(attempt)))
+            self.receive(e.AttemptSucceeded(now, attempt.node, attempt.number, _carried(attempt)))
         elif part == REVERT:
-            self.receive(e.RevertSucceeded(now, attempt.node, attempt.number))
+            self.receive(e.RevertSucceeded(now, attempt.node, attempt.number, _carried(attempt)))
         else:
             self._probed(attempt, result)
 
@@ -500,7 +502,7 @@ class LocalDriver:
             self._part_failed(attempt, error)
             return
         self.receive(
-            e.AttemptSucceeded(self.clock.now(), attempt.node, attempt.number, _outputs(attempt), already)
+            e.AttemptSucceeded(self.clock.now(), attempt.node, attempt.number, _carried(attempt), already)
         )
 
     def _evaluate_outputs(self, attempt: Attempt, result: Mapping[str, Any]) -> dict[str, Any]:
@@ -550,7 +552,7 @@ class LocalDriver:
         if isinstance(error, UnexpectedResultError):
             attempt.outputs = self._outputs_of_failure(attempt, error.result.values)
         started = attempt.started or attempt.part == VERIFY
-        self.receive(e.AttemptFailed(now, node, number, failure, _outputs(attempt), started, retryable))
+        self.receive(e.AttemptFailed(now, node, number, failure, _carried(attempt), started, retryable))
 
     def _outputs_of_failure(self, attempt: Attempt, result: Mapping[str, Any]) -> dict[str, Any]:
         """What can be had of a failed attempt's outputs: its undo may need them. The rest is null."""
