@@ -624,5 +624,11 @@ def _timeout(limit: float | None) -> ActionError:
     return ActionError("Timeout", f"no end after {limit:g} s" if limit is not None else "out of time")
 
 
-def _outputs(attempt: Attempt) -> dict[str, Any] | None:
-    return {"outputs": attempt.outputs} if attempt.outputs else None
+def _carried(attempt: Attempt) -> dict[str, Any] | None:
+    """What the journal keeps of an attempt beside its state."""
+    data: dict[str, Any] = {}
+    if attempt.outputs:
+        data["outputs"] = attempt.outputs
+    if attempt.lines:
+        data["message"] = "\n".join(attempt.lines)[:MESSAGE_LIMIT]
+    return data or None
