@@ -168,7 +168,7 @@ def _read(path: str) -> dict[str, Any]:
                 info = json.loads(file.read(INFO_LIMIT))
         except OSError:
             return {}
-        except ValueError:
+        except (ValueError, RecursionError):
             _pause()
             continue
         return info if isinstance(info, dict) else {}
