@@ -51,7 +51,7 @@ ENTRIES: dict[str, Entry] = {
     ),
     "TR807": Entry(
         "too much included",
-        "Included files may be 16 levels deep and make a million tasks together.",
+        "Included files may be 16 levels deep and make 200,000 tasks together.",
         _include("deep.yaml"),
         _include("database.yaml"),
     ),

@@ -23,7 +23,7 @@ from taskrun.spec.loading.reading import read_bytes
 from taskrun.spec.marks import Map, Mark
 
 _LONG = 200  # characters; longer values would make expressions nobody can read
-_MOST_TASKS = 1_000_000
+MOST_TASKS = 200_000
 _DEEPEST = 16
 _NOT_INSIDE = ("lock", "env_file")  # would silently not hold: refused
 _IGNORED_INSIDE = ("timeout", "on_failure", "notify")
@@ -52,6 +52,7 @@ class Includes:
         self.sources: dict[str, str] = {}
         self.hashes: dict[str, str] = {}
         self._compiled: dict[str, Fragment | None] = {}
+        self._is_full = False
         self._open = [os.path.realpath(path)]
 
     def fragment(self, path: str) -> Fragment | None:
@@ -67,6 +68,12 @@ class Includes:
         """The files from one that is being compiled back to itself; empty if this is none."""
         real = os.path.realpath(path)
         return [*self._open[self._open.index(real) :], real] if real in self._open else []
+
+    def overflow(self, entry: Entry) -> None:
+        """Too many tasks: said once, for whatever includes this has too many as well."""
+        if not self._is_full:
+            entry.at_key("TR807", f"the included files make more than {MOST_TASKS:,} tasks", "workflow")
+        self._is_full = True
 
     @property
     def depth(self) -> int:
@@ -109,8 +116,8 @@ def include(layout: Layout, entry: Entry, around: Around, index: int) -> None:
         bare = Map(entry.tree.mark)
         bare.key_marks["inputs"] = where[0].value_marks.get(where[1], Mark(1, 1))
         values = bind(entry.unit, bare, "inputs", fragment.run["inputs"], f"workflow `{named}`")
-    if len(layout.tasks) + len(fragment.layout.tasks) > _MOST_TASKS:
-        entry.at_key("TR807", f"the included files make more than {_MOST_TASKS:,} tasks", "workflow")
+    if len(layout.tasks) + len(fragment.layout.tasks) > MOST_TASKS:
+        entry.unit.includes.overflow(entry)
         return
     _Placing(layout, fragment, index, values, entry).place()
 
