@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import Any
 
 from taskrun.errors import ExpressionError
-from taskrun.spec.language.paths import Reference, follow, plain_path
+from taskrun.spec.language.paths import Reference, explain, follow, plain_path
 from taskrun.spec.templates import OPEN, split
-from taskrun.spec.values import MAX_RESULT, Budget, a_kind, measure, text, too_large
+from taskrun.spec.values import MAX_RESULT, Budget, MissingError, a_kind, measure, text, too_large
 
 __all__ = [
     "Expression",
@@ -56,7 +56,11 @@ class Expression:
 
     def evaluate(self, scope: Scope) -> Any:
         """The value, to be treated as read-only: it may be part of the scope itself."""
-        value = follow(self._path, scope) if self._path is not None else self._compute(scope)
+        try:
+            value = follow(self._path, scope) if self._path is not None else self._compute(scope)
+        except MissingError as error:
+            explain(error)
+            raise
         kind = type(value)
         if kind in _SCALARS or (kind is str and len(value) <= MAX_RESULT):
             return value

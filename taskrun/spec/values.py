@@ -34,7 +34,23 @@ _FLAT = frozenset({int, float, bool, type(None)})
 
 
 class MissingError(ExpressionError):
-    """A name, key or index that is not there: the one mistake ``default`` forgives."""
+    """A name, key or index that is not there: the one mistake ``default`` forgives.
+
+    ``wanted`` and ``known`` are for the hint, which is looked for only if nothing forgave it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        offset: int | None = None,
+        hint: str | None = None,
+        wanted: str = "",
+        known: Iterable[str] = (),
+    ) -> None:
+        super().__init__(message, offset=offset, hint=hint)
+        self.wanted = wanted
+        self.known = known
 
 
 class Budget:

@@ -51,6 +51,7 @@ REPEATED = [
     "len(lines(newlines))", "sum(numbers)", "max(numbers)", "len(items(map))", "len(merge(map, map))", "len(replace(big, 'ab', 'c'))",
     "len(json(long_json))", "len(trim(words))", "len(to_json(numbers[:50000]))", "len(unique(numbers[:50000]))", "len(sorted(maps, 'id'))",
     "strings in [strings]", "len(numbers + [1])", "len([1] * 100000)", "len(range(10000))", "last(split(big, 'b')) == 1", "big", "numbers", "len(sha256(big))",
+    "default(map.missing, 1)", "default(missing, 1)",
 ]  # fmt: skip
 SOURCES = [
     "(" * 3000, "(" * 33 + "1" + ")" * 33, "[" * 4000, "{" * 2000, "not " * 900 + "1", "-" * 4000 + "1", "1 if 1 else " * 300 + "1",

@@ -1,6 +1,6 @@
 """The fixed table of pure functions of expressions: no clock, no chance, no files, no network."""
 
-from taskrun.spec.language import data_functions, text_functions
-from taskrun.spec.language.signatures import Function
+from taskrun.spec.language import conversions, list_functions, numbers, text_functions
+from taskrun.spec.language.signatures import Table
 
-FUNCTIONS: dict[str, Function] = {**data_functions.TABLE, **text_functions.TABLE}
+FUNCTIONS: Table = {**conversions.TABLE, **numbers.TABLE, **list_functions.TABLE, **text_functions.TABLE}

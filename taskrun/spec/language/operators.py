@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from taskrun.errors import ExpressionError
-from taskrun.spec.language.data_functions import contains, number
+from taskrun.spec.language.list_functions import contains
+from taskrun.spec.language.numbers import number
 from taskrun.spec.values import Budget, a_kind, equal, is_number
 
 

@@ -4,7 +4,8 @@ Most expressions are nothing but such a path, so they are read here, without the
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 
 from taskrun.errors import ExpressionError
@@ -12,6 +13,8 @@ from taskrun.spec.spelling import nearest
 from taskrun.spec.values import MissingError, a_kind
 
 MAX_PARTS = 100
+MOST_CANDIDATES = 500
+MOST_SHOWN = 12
 _PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*", re.ASCII)
 _NO_NAMES = frozenset({"true", "false", "null", "True", "False", "None"})
 RESERVED = frozenset({"and", "or", "not", "in", "is", "if", "else", "for", "lambda"})
@@ -57,24 +60,28 @@ def lookup(scope: Mapping[str, Any], name: str, offset: int) -> Any:
     try:
         return scope[name]
     except KeyError:
-        raise _unknown(f"there is no {name} here", name, scope, offset) from None
+        raise MissingError(f"there is no {name} here", offset=offset, wanted=name, known=scope) from None
 
 
-def _unknown(message: str, word: str, candidates: Iterable[str], offset: int) -> MissingError:
+def explain(error: MissingError) -> None:
+    """Give the error its hint: what may have been meant, what there is."""
+    if error.hint is not None or not error.wanted:
+        return
     from taskrun.spec.language.functions import FUNCTIONS  # noqa: PLC0415 - only a mistake pays for it
 
-    known = [candidate for _, candidate in zip(range(500), candidates, strict=False)]
-    near = nearest(word, known)
+    known = list(islice(error.known, MOST_CANDIDATES))
+    near = nearest(error.wanted, known)
     if near is not None:
-        hint = f"did you mean {near}?"
-    elif word in FUNCTIONS:
-        hint = f"{word} is a function: {word}(x)"
+        error.hint = f"did you mean {near}?"
+    elif error.wanted in FUNCTIONS:
+        error.hint = f"{error.wanted} is a function: {error.wanted}(x)"
     elif known:
-        hint = f"there {'is' if len(known) == 1 else 'are'}: {', '.join(sorted(known)[:12])}"
-        hint += ", ..." if len(known) > 12 else ""
+        shown = ", ".join(name[:40] for name in sorted(known)[:MOST_SHOWN])
+        error.hint = (
+            f"there {'is' if len(known) == 1 else 'are'}: {shown}{', ...' * (len(known) > MOST_SHOWN)}"
+        )
     else:
-        hint = "it is empty"
-    return MissingError(message, offset=offset, hint=hint)
+        error.hint = "it is empty"
 
 
 def key_of(value: Any, key: str, offset: int) -> Any:
@@ -82,7 +89,7 @@ def key_of(value: Any, key: str, offset: int) -> Any:
         try:
             return value[key]
         except KeyError:
-            raise _unknown(f"there is no key {key!r}", key, value, offset) from None
+            raise MissingError(f"there is no key {key!r}", offset=offset, wanted=key, known=value) from None
     if value is None:
         raise MissingError(
             f"null has no key {key!r}", offset=offset, hint="default(x, ...) where it may be null"
