@@ -123,7 +123,7 @@ def _file(fields: Mapping[str, Any], field: str, context: Context) -> str | None
 
 
 def _existing(path: str, field: str) -> str:
-    if not os.path.exists(path):  # noqa: PTH110
+    if not os.path.exists(path):
         raise ActionError("TLSError", f"{field}: there is no {path}")
     return path
 

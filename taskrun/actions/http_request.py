@@ -131,7 +131,7 @@ def _files(fields: Mapping[str, Any], context: Context) -> dict[str, tuple[str, 
 
 def _file(path: str) -> tuple[str, bytes]:
     try:
-        with open(path, "rb") as file:  # noqa: PTH123
-            return os.path.basename(path), file.read()  # noqa: PTH119
+        with open(path, "rb") as file:
+            return os.path.basename(path), file.read()
     except OSError as error:
         raise ActionError(type(error).__name__, f"files: {error.strerror}: {path}") from error

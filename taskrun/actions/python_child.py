@@ -87,15 +87,15 @@ def _encoded(value: object, limit: int) -> str:
 
 def _leave(path: str, text: str) -> None:
     """All of it or nothing: the process may be killed at any moment."""
-    with open(os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:  # noqa: PTH123
+    with open(os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
-    os.rename(path + ".new", path)  # noqa: PTH104
+    os.rename(path + ".new", path)
 
 
 def _forget(path: str) -> None:
     """What an earlier process of the same attempt left is not this one's value."""
     try:
-        os.unlink(path)  # noqa: PTH108
+        os.unlink(path)
     except FileNotFoundError:
         return
 

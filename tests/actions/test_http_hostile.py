@@ -101,6 +101,19 @@ def test_a_server_that_reads_nothing_is_cut_off(here):
     assert (found["type"], found["outcome"]) == ("Timeout", "unknown")
 
 
+def test_sending_may_take_longer_than_connecting(here, monkeypatch):
+    monkeypatch.setattr(http_options, "CONNECT", 0.1)
+
+    def read_late(connection):
+        time.sleep(0.3)
+        while (chunk := connection.recv(2**20)) and not chunk.endswith(b"END"):
+            continue
+        connection.sendall(HEAD + b"\r\ngot it")
+
+    with serve_raw(read_late) as url:
+        assert http.do({"post": url, "data": "x" * 20_000_000 + "END"}, here).values["text"] == "got it"
+
+
 def test_a_tls_handshake_that_hangs_is_cut_off_before_anything_was_sent(here):
     listener = socket.create_server(("127.0.0.1", 0))
     with listener:
@@ -316,6 +329,19 @@ def test_an_endless_body_is_cut_off_at_its_limit(here, monkeypatch):
 
     with serve_raw(talk) as url:
         assert failure({"url": url}, here)["type"] == "TooLarge"
+
+
+def test_a_packed_body_that_never_gives_anything_is_cut_off_too(here, monkeypatch):
+    monkeypatch.setattr(http_answer, "BODY_LIMIT", 2**18)
+    nothing = b"\0\0\0\xff\xff" * 10_000  # stored blocks of no bytes
+
+    def talk(connection):
+        connection.sendall(HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"", mtime=0)[:10])
+        while True:
+            connection.sendall(nothing)
+
+    with serve_raw(talk) as url:
+        assert failure({"url": url, "timeout": 20}, here)["type"] == "TooLarge"
 
 
 def test_a_gzip_bomb_is_defused_without_its_memory(here, monkeypatch):

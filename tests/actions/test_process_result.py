@@ -90,7 +90,10 @@ def test_the_largest_value_is_read_and_one_byte_more_is_refused(left):
 
 
 def test_a_large_log_does_no_harm_where_only_the_exit_code_counts(left):
-    assert left(b"x" * (VALUE_LIMIT * 3))["exit_code"] == 0
+    values = left(b"x" * (VALUE_LIMIT * 3))
+    assert values["exit_code"] == 0
+    with pytest.raises(ExpressionError, match=r"the output is 3,145,728 bytes"):
+        values["stdout"]
 
 
 def test_it_looks_like_the_dict_it_stands_for(left):
