@@ -73,5 +73,5 @@ def test_a_long_cycle_is_found_without_recursion():
 
 def test_flows_can_be_nested_as_deep_as_the_loader_allows():
     text = "".join(f"{'  ' * i}tasks:\n{'  ' * i}- name: g{i}\n" for i in range(LEVELS))
-    findings = found(f"name: f\n{text}{"  " * LEVELS}echo: x\n")
+    findings = found(f"name: f\n{text}{'  ' * LEVELS}echo: x\n")
     assert [one.id for one in findings] == []
