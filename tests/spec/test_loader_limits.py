@@ -6,8 +6,9 @@ import time
 import pytest
 
 from taskrun.errors import WorkflowError
-from taskrun.spec.loader import load, load_text, to_json
-from taskrun.spec.loading import guard, parser
+from taskrun.spec.loader import Mark, Seq, load, load_text, to_json
+from taskrun.spec.loading import builder, guard, parser
+from taskrun.spec.loading.findings import Findings
 from taskrun.spec.loading.reading import MOST_BYTES
 
 MEGABYTE = 1 << 20
@@ -88,24 +89,29 @@ def test_as_many_aliases_as_allowed_load():
 
 
 def test_what_aliases_repeat_is_counted_with_what_it_repeats_itself():
-    checked = guard.Guard(None)
-    checked.nodes = 10
+    checked = guard.Guard(Findings("f.yaml"))
+    mark = Mark(1, 1)
+    items = Seq(mark)
     checked.anchor_scalar("s", "text")
-    checked.nodes += 1
-    checked.anchor_open("list", [], 1, 100)
-    checked.reach(1, None)
-    checked.nodes += 1
-    assert checked.alias("s", 1, None) == "text"
+    checked.anchor_open("list", items, 1, 100)
+    checked.reach(1, mark)
+    items += [checked.alias("s", 1, mark), "x"]
+    checked.count(items)
     checked.anchor_close(110)
-    assert checked.anchors["s"].size == (1, 4, 0)
-    assert checked.anchors["list"].size == (3, 14, 1)
+    assert items == ["text", "x"]
+    assert checked.anchors["s"].size == guard.Size(nodes=1, characters=4, height=0)
+    assert checked.anchors["list"].size == guard.Size(nodes=4, characters=14, height=1)
 
 
-def test_too_many_values_are_refused(monkeypatch):
-    monkeypatch.setattr("taskrun.spec.loading.builder.MOST_NODES", 1000)
-    load_text(b"- x\n" * 999, "f.yaml")
-    (found,) = refusal(b"- x\n" * 1000)
-    assert (found.id, found.line) == ("TR141", 1000)
+@pytest.mark.parametrize("text", ["- x\n", "- [x]\n", "- {a: {}}\n", "- x\n- {a: 1, b: [c]}\n"])
+def test_too_many_values_are_refused_long_before_their_end(text, monkeypatch):
+    monkeypatch.setattr(builder, "EVENTS_AT_ONCE", 10)
+    load_text((text * 1000).encode(), "f.yaml")
+    monkeypatch.setattr(guard, "MOST_NODES", 1000)
+    load_text((text * 100).encode(), "f.yaml")
+    (found,) = refusal(text * 1000)
+    assert found.id == "TR141"
+    assert found.line < 1020
 
 
 def test_tag_directives_cannot_stall_the_parser():

@@ -1,9 +1,10 @@
 """Limits on what a file may stand for, so that no short file becomes a long wait or fills the memory."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from taskrun.spec.loading.findings import Findings
-from taskrun.spec.marks import Map, Mark
+from taskrun.spec.marks import Map, Mark, Seq
 from taskrun.spec.spelling import nearest
 
 DEEPEST = 64
@@ -50,8 +51,18 @@ class Guard:
         self.anchors: dict[str, Anchored] = {}
         self.open: list[Opening] = []
 
-    def too_many_nodes(self, mark: Mark) -> None:
-        self.findings.fatal("TR141", f"the file holds more than {MOST_NODES:,} keys and values", mark)
+    def count(self, finished: Map | Seq) -> None:
+        """Add the keys and values of a list or mapping that has ended; what they hold was added before."""
+        self.nodes += len(finished) * (2 if type(finished) is Map else 1)
+
+    def check_nodes(self, unfinished: Iterable[Map | Seq], mark: Mark) -> None:
+        """Refuse a file that holds too much by now; called every few thousand events."""
+        nodes = self.nodes
+        for container in unfinished:
+            self.count(container)
+        if self.nodes > MOST_NODES:
+            self.findings.fatal("TR141", f"the file holds more than {MOST_NODES:,} keys and values", mark)
+        self.nodes = nodes
 
     def reach(self, depth: int, mark: Mark) -> None:
         """Note that a value nests ``depth`` deep."""
@@ -64,7 +75,7 @@ class Guard:
 
     def anchor_open(self, name: str, value: Any, depth: int, index: int) -> None:
         """Begin a list or mapping marked ``&name``; ``depth`` counts it, ``index`` is its first character."""
-        counted = self.nodes - 1 + self.repeated_nodes
+        counted = self.nodes + self.repeated_nodes
         self.open.append(Opening(name, value, depth, counted, index - self.repeated_characters, self.deepest))
         self.anchors.pop(name, None)
         self.deepest = depth - 1  # its own depth is yet to be checked
@@ -72,7 +83,7 @@ class Guard:
     def anchor_close(self, index: int) -> None:
         name, value, depth, nodes, start, deepest = self.open.pop()
         size = Size(
-            self.nodes + self.repeated_nodes - nodes,
+            1 + self.nodes + self.repeated_nodes - nodes,
             index + self.repeated_characters - start,
             self.deepest - depth + 1,
         )
