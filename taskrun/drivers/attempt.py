@@ -91,7 +91,9 @@ class Preparer:
         task = self._values.spec(attempt.node)
         suffix = f"{attempt.number}" if attempt.part == DO else f"{attempt.part}.{attempt.number}"
         round_ = self._values.record.rounds.get(attempt.node, 0) + 1
-        key = f"{attempt.name}/{round_}/revert" if attempt.part == REVERT else f"{attempt.name}/{round_}"
+        key = f"{attempt.name}/{round_}"
+        if attempt.part != DO:  # a question must never be taken for a repetition of the deed
+            key = f"{key}/{attempt.part}"
         self._fill(attempt, self.part_spec(attempt.node, attempt.part), task, scope, suffix, key)
 
     def prepare_aside(self, attempt: Attempt, spec: Mapping[str, Any], scope: Scope) -> None:

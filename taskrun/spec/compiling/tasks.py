@@ -1,5 +1,6 @@
 """Compiles one task: its action, its undo, and everything beside them."""
 
+from collections.abc import Collection
 from typing import Any
 
 from taskrun.actions.models import MODELS
@@ -8,6 +9,7 @@ from taskrun.spec.compiling.calls import (
     action_of,
     call_of,
     keys_besides_actions,
+    model_of,
     outputs_of,
     scan_around,
 )
@@ -30,8 +32,7 @@ def task_of(entry: Entry, kind: str | None, name: str, around: Around, index: in
     task: dict[str, Any] = {"name": name, "flow": around.flow, "kind": kind or "echo", "fields": {}}
     scope = around.scope("action", "the action", ("task", index))
     spec = entry.spec
-    if "inputs" in spec or "outputs" in spec:
-        scope = scope._replace(inputs=spec.get("inputs", ()), outputs=spec.get("outputs", ()))
+    scope = scope._replace(inputs=spec.get("inputs", ()), outputs=_outputs_known(entry, kind))
     if not spec.keys() <= _SIMPLE:
         scope = settings(entry, task, scope)
     if kind is not None:
@@ -41,6 +42,14 @@ def task_of(entry: Entry, kind: str | None, name: str, around: Around, index: in
         task["revert"] = NONE
     task["line"], task["column"] = entry.tree.mark
     return task
+
+
+def _outputs_known(entry: Entry, kind: str | None) -> Collection[str] | None:
+    """What `self.outputs` has; None where a program may give any name through $TASKRUN_OUTPUT."""
+    declared: Collection[str] = entry.spec.get("outputs", ())
+    if kind is not None and model_of(kind).dynamic and (not declared or "TASKRUN_OUTPUT" in str(entry.tree)):
+        return None
+    return declared
 
 
 def settings(entry: Entry, task: dict[str, Any], scope: Scope) -> Scope:
