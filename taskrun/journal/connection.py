@@ -79,6 +79,8 @@ class Connection:
             if primary(error) == sqlite3.SQLITE_IOERR:
                 self._give_up("the disk reported an error earlier")
             raise explained(error, self.path) from error
+        except OSError as error:
+            raise JournalError(f"the journal {self.path} cannot be used: {error.strerror}") from error
         except UnicodeDecodeError as error:  # a damaged name in SQLite's own message
             raise damaged(self.path, error) from error
 

@@ -96,7 +96,7 @@ def _assert_promises(db: sqlite3.Connection, path: str, durability: Durability) 
     if mode != "wal" or synchronous != _SYNCHRONOUS[durability]:
         raise JournalError(
             f"SQLite cannot keep {path} safe here (journal mode {mode}, synchronous {synchronous})",
-            hint=_HINT,
+            hint=f"make sure there is space left, or {_HINT}",
         )
 
 
