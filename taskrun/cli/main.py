@@ -119,7 +119,7 @@ def _report_workflow(error: WorkflowError) -> int:
     from taskrun.cli.validate import show_problems  # noqa: PLC0415 - only for errors
 
     if error.diagnostics:
-        show_problems(error.diagnostics)
+        show_problems(error.diagnostics, getattr(error, "sources", {}))
     else:
         _report(f"error: {error.message}", error.hint)
     return error.exit_code

@@ -37,6 +37,7 @@ def command(files: tuple[str, ...], strict: bool, output: str) -> int:
         except WorkflowError as error:
             bad += 1
             found += error.diagnostics
+            sources.update(getattr(error, "sources", {}))
             continue
         found += compiled.diagnostics
         sources[path] = compiled.text
@@ -59,18 +60,6 @@ def show_problems(
     from taskrun.spec.diagnostics import render_plain  # noqa: PLC0415 - only when there is something to say
 
     texts = dict(sources or {})
-    for each in diagnostics:
-        if each.path not in texts:
-            texts[each.path] = _read(each.path)
     stream = sys.stderr if err else sys.stdout
     stream.write(render_plain(diagnostics, texts) + "\n")
     stream.flush()
-
-
-def _read(path: str) -> str:
-    """The text for the excerpts; a file that cannot be read has its own diagnostic already."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read(32 * 1024 * 1024)
-    except OSError:
-        return ""
