@@ -119,22 +119,24 @@ class Simulation:
         self.machine = Machine(flow, jobs=jobs)
         self.world = World(jobs)
         self.watcher: Watcher | None = None
-        self.happened = 0
         self.interfered = 0  # crashes and wishes so far
-        self._script = script
+        self.script = script
         self._people = people
         self._arriving: list[e.Event] = []
         self._stale: list[e.Event] = []
         self._timers: list[tuple[int, float]] = []
 
-    def run(self, limit: int = 10_000) -> None:
-        """Until the run is over and nobody wants anything of it; ``limit`` bounds a run that does not end."""
-        self._try(lambda: self._give(e.RunRequested(self.now)))
-        while self._act():
-            self.happened += 1
-            if self.happened > limit:
-                self.world.faults.append("it does not end")
+    def run(self, wish: e.Event | None = None, *, limit: int = 10_000) -> None:
+        """Until the run is over and nobody wants anything of it; ``limit`` bounds a run that does not end.
+
+        ``wish`` is how it begins, or goes on: by default it is started.
+        """
+        first = wish or e.RunRequested(self.now)
+        self._try(lambda: self._ask(first))
+        for _ in range(limit):
+            if not self._act():
                 return
+        self.world.faults.append("it does not end")
 
     def _try(self, action: Callable[[], None]) -> None:
         """A crash ends the action, and a newcomer may crash as well."""
@@ -238,18 +240,18 @@ class Simulation:
             case c.StartTimer(node, due):
                 self._timers.append((node, due))
             case c.EvaluateCondition(node, asked):
-                holds = self._script.condition(node)
+                holds = self.script.condition(node)
                 failure = _FAILURE if holds is None else None
                 self._arriving.append(e.ConditionDecided(self.now, node, bool(holds), failure, asked))
             case c.EvaluateItems(node, asked):
-                size = self._script.items(node)
+                size = self.script.items(node)
                 failure = _FAILURE if size is None else None
                 self._arriving.append(e.ItemsEvaluated(self.now, node, size or 0, None, failure, asked))
 
     def _begin(self, key: Key) -> None:
         if self.watcher is not None:
             self.watcher.begun(key)
-        self.world.begin(key, self._script.fate(key))
+        self.world.begin(key, self.script.fate(key))
 
     def _stop(self, key: Key) -> None:
         """It may have been quicker; else it fails, and who knows what it leaves."""

@@ -169,6 +169,8 @@ class Machine:
             False,
         )
         while len(inflight.busy) < inflight.jobs and self.record.run in (RUNNING, REVERTING):
+            if backward.reached:
+                break  # a flow that is undone runs again before anything else starts
             if not backward.is_empty:
                 self._undoing.start(backward.pop())
             elif self.record.run == REVERTING:
@@ -197,6 +199,7 @@ class Machine:
             core.move_flow(SUSPENDED)
         else:
             core.move_flow(REVERTING)
+            self._undoing.take_up_waits()
             core.backward.begin(ROOT)
         return True
 

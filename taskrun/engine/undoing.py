@@ -105,6 +105,13 @@ class Undoing:
             self._core.note("diagnostic", node, self._record.undos[node])
             self._run(node)
 
+    def take_up_waits(self) -> None:
+        """A rollback begins: what waited for another try of its undo when the run failed waits on."""
+        states, due = self._record.state, self._record.due
+        for node in sorted(due):
+            if states[node] == REVERTING and due[node] > self._core.at:
+                self._core.wait(node, due[node])
+
     def end_wait(self, node: int) -> None:
         """It is time for its next try."""
         if self._core.is_draining(node):

@@ -6,7 +6,7 @@ from taskrun.drivers.sim import Simulation
 from taskrun.drivers.world import ALREADY, DO, LOST, NEVER_BEGINS, PROBE, SUCCEEDS, UNDO, Key
 from taskrun.engine import commands as c
 from taskrun.engine import events as e
-from taskrun.engine.flow import TASK, UNDO_IMPOSSIBLE, UNDO_NOTHING, Flow
+from taskrun.engine.flow import BEGIN, TASK, UNDO_IMPOSSIBLE, UNDO_NOTHING, Flow
 from taskrun.engine.machine import Machine, Step
 from taskrun.engine.record import Record, Transition
 from taskrun.engine.states import (
@@ -14,6 +14,7 @@ from taskrun.engine.states import (
     FLOW_MOVES,
     IGNORE,
     PENDING,
+    RESUMING,
     RETRY_MOVES,
     RETRYING,
     REVERT_FAILURE,
@@ -21,6 +22,7 @@ from taskrun.engine.states import (
     REVERTING,
     RUNNING,
     SUCCESS,
+    SUSPENDED,
     TASK_MOVES,
     UNKNOWN,
 )
@@ -46,6 +48,9 @@ class Checker:
             node: tasks_behind(self.flow, node, self.flow.successors) for node in self.flow.tasks
         }
         self.needs = {node: tasks_behind(self.flow, node, self.flow.predecessors) for node in self.flow.tasks}
+        self.before = {
+            node: nodes_behind(self.flow, node, self.flow.predecessors) for node in self.flow.tasks
+        }
         self.used: set[tuple[str, str, str]] = set()
         self.reset()
 
@@ -56,6 +61,8 @@ class Checker:
         self.base = [0] * len(self.flow)
         self.started = 0
         self.last_undone: int | None = None
+        self.floor = 0
+        self.due: dict[int, float] = {}
 
     # ------------------------------------------------------------------ as the simulation's watcher
 
@@ -83,11 +90,14 @@ class Checker:
             event, (e.AttemptSucceeded, e.AttemptFailed, e.RevertSucceeded, e.RevertFailed, e.TimerFired)
         ):
             self.last_undone = None
+        if isinstance(event, e.ResumeRequested) and self.run in (SUCCESS, REVERTED) and step != ([], []):
+            self.fail(f"{event} moved a run that is {self.run}")
         for transition in step.transitions:
-            self.check_move(transition)
+            self.check_move(transition, event)
             self.fold(transition)
             self.check_rerun(transition)
         self.check_memory()
+        self.check_idle()
         if self.sim.machine.over:
             self.check_end(fresh=any(t.kind == "flow" for t in step.transitions))
         self.compare(event, step)
@@ -97,7 +107,7 @@ class Checker:
 
     # ------------------------------------------------------------------ moves
 
-    def check_move(self, t: Transition) -> None:
+    def check_move(self, t: Transition, event: e.Event) -> None:
         tables = {"flow": FLOW_MOVES, "task": TASK_MOVES, "retry": RETRY_MOVES}
         before = self.run if t.kind == "flow" else self.state[t.node]
         if t.old != before:
@@ -119,13 +129,27 @@ class Checker:
             self.fail(f"{t} while the run is {self.run}")
         if t.kind == "task" and t.state == REVERTING:
             self.check_order(t.node)
+            if self.run == REVERTING and self.order[t.node] <= self.floor:
+                self.fail(f"{t.name} is undone, and started before the savepoint")
+        if t.kind == "task" and t.state == RUNNING and t.old == PENDING:
+            self.check_turn(t.node)
+        self.check_pivots(t, event)
+        self.check_wait(t)
 
     def fold(self, t: Transition) -> None:
+        data = t.data or {}
         if t.kind == "flow":
+            if t.state in (REVERTING, FAILURE):
+                self.floor = data.get("floor", self.floor)
+            elif t.state == RUNNING:
+                self.floor = 0
             self.run = t.state
             self.last_undone = None
             return
         self.state[t.node] = t.state
+        self.due.pop(t.node, None)
+        if "due" in data:
+            self.due[t.node] = data["due"]
         if t.kind in ("warning", "diagnostic"):
             return
         if t.state in (PENDING, REVERTED):
@@ -142,6 +166,69 @@ class Checker:
         if self.last_undone is not None and self.order[node] > self.last_undone:
             self.fail(f"{self.flow.names[node]} is undone too late")
         self.last_undone = self.order[node]
+
+    def check_wait(self, t: Transition) -> None:
+        """Nothing is tried again before its time."""
+        again = t.state == RUNNING or (t.state == REVERTING and t.kind == "diagnostic")
+        if t.kind != "flow" and again and t.at < self.due.get(t.node, 0.0):
+            self.fail(f"{t} comes too early")
+
+    def check_pivots(self, t: Transition, event: e.Event) -> None:
+        """What is past its point of no return is not undone, unless by somebody's order."""
+        record = self.sim.machine.record
+        if t.kind == "flow" and t.state == REVERTING and t.old != RESUMING:
+            floor = (t.data or {}).get("floor", self.floor)
+            forced = record.ordered == "force" or getattr(event, "force", False)
+            if not forced and self.is_past_pivot(0, len(self.flow), floor):
+                self.fail(f"{t} past a pivot")
+        if t.kind == "retry" and t.state == RETRYING:
+            section = self.flow.sections[self.flow.section[t.node]]
+            if self.is_past_pivot(section.begin, section.end, 0):
+                self.fail(f"{t} past a pivot")
+
+    def is_past_pivot(self, lo: int, hi: int, floor: int) -> bool:
+        pivots = [n for n in self.flow.pivots if lo <= n <= hi]
+        return any(self.state[n] == SUCCESS and self.order[n] > floor for n in pivots)
+
+    # ------------------------------------------------------------------ whose turn it is
+
+    def ready(self) -> list[int]:
+        """Tasks that nothing keeps from starting, told from states alone; conditions are left out."""
+        record, flow = self.sim.machine.record, self.flow
+        if self.run != RUNNING or record.doomed:
+            return []
+        return [
+            node
+            for node in flow.tasks
+            if self.state[node] == PENDING
+            and not flow.conditional[node]
+            and not record.is_stopped(flow.section[node])
+            and all(self.is_done(before) for before in self.before[node])
+        ]
+
+    def is_done(self, node: int) -> bool:
+        state, flow = self.state[node], self.flow
+        if flow.kinds[node] == TASK:
+            return state in (SUCCESS, IGNORE) or (state == FAILURE and bool(flow.tolerated[node]))
+        if flow.controller(node) is not None:
+            return state in (SUCCESS, IGNORE)
+        return (
+            not flow.conditional[node] or flow.kinds[node] != BEGIN or node in self.sim.machine.record.decided
+        )
+
+    def check_turn(self, node: int) -> None:
+        """With one job, the first ready task in file order."""
+        if self.sim.jobs == 1:
+            earlier = [n for n in self.ready() if n < node]
+            if earlier:
+                self.fail(f"{self.flow.names[node]} starts before {self.flow.names[earlier[0]]}")
+
+    def check_idle(self) -> None:
+        """No place stays empty while a task could start."""
+        busy = self.sim.machine._core.inflight.busy
+        ready = [n for n in self.ready() if n not in busy]
+        if ready and len(busy) < self.sim.jobs:
+            self.fail(f"{[self.flow.names[n] for n in ready]} could start, and {len(busy)} run")
 
     def check_rerun(self, t: Transition) -> None:
         """A flow that runs again starts from nothing."""
@@ -215,6 +302,10 @@ class Checker:
                 self.fail("reverted, and yet there is a residue")
         elif self.run == SUCCESS:
             self.check_success(record)
+        elif self.run == SUSPENDED and fresh and record.back_to:
+            left = [names[n] for n in effects if record.order[n] > record.back_to]
+            if left:
+                self.fail(f"back at the savepoint, and {left} are left")
         elif self.run == FAILURE:
             known = set(record.residue())
             if fresh and not known:
@@ -272,7 +363,11 @@ class Checker:
 
 
 def tasks_behind(flow: Flow, node: int, edges: list) -> list[int]:
-    """All tasks that are reached from a node, in either direction."""
+    return [n for n in nodes_behind(flow, node, edges) if flow.kinds[n] == TASK]
+
+
+def nodes_behind(flow: Flow, node: int, edges: list) -> list[int]:
+    """All that is reached from a node, in either direction."""
     found: dict[int, None] = {}
     stack = [node]
     while stack:
@@ -280,4 +375,4 @@ def tasks_behind(flow: Flow, node: int, edges: list) -> list[int]:
             if other not in found:
                 found[other] = None
                 stack.append(other)
-    return [n for n in found if flow.kinds[n] == TASK]
+    return list(found)
