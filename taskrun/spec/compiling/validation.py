@@ -41,49 +41,66 @@ def validate(root: Any, problems: Problems) -> Valid:
         )
         return Valid(None, Map(START), {})
     settle_words(root)
-    removed: dict[int, dict[str, Any]] = {}
-    touched: set[int] = set()
-    lost_tasks = False
+    repair = _Repair(root, problems)
     for _ in range(_ROUNDS):
         try:
             document = _adapter().validate_python(root)
         except ValidationError as errors:
-            lost_tasks |= _repair(root, errors, problems, removed, touched)
+            repair.settle(errors)
         else:
-            return Valid(document, root, removed, lost_tasks)
-    return Valid(None, root, removed)
+            return Valid(document, root, repair.removed, repair.lost_tasks)
+    return Valid(None, root, repair.removed)
 
 
-def _repair(
-    root: Map,
-    errors: ValidationError,
-    problems: Problems,
-    removed: dict[int, dict[str, Any]],
-    touched: set[int],
-) -> bool:
-    """Report each finding once, and change the tree so that it is not found again; True when tasks went with it."""
-    lost_tasks = False
-    dropped_items: dict[int, tuple[Seq, set[int]]] = {}
-    for error in errors.errors(include_url=False):
-        place = _find(root, error["loc"])
-        if place.key is None:
-            continue
-        if error["type"] == "missing":
-            _fill(place, problems, error, removed)
-            continue
-        value = place.value
-        lost_tasks |= place.key == "tasks"
-        if not (error["type"] == "too_short" and id(value) in touched):
-            reword(Finding(error, place.path, place.holder, place.key, place.is_key), problems)
-        if isinstance(place.holder, Seq):
-            dropped_items.setdefault(id(place.holder), (place.holder, set()))[1].add(int(place.key))
-            touched.add(id(place.holder))
-        elif place.key in place.holder:
-            key = str(place.key)
-            removed.setdefault(id(place.holder), {})[key] = place.holder.pop(key)
-    for seq, indices in dropped_items.values():
-        _drop_items(seq, indices)
-    return lost_tasks
+class _Repair:
+    """Takes what is wrong out of a tree. ``lost_tasks``: whole lists of tasks went with it."""
+
+    def __init__(self, root: Map, problems: Problems) -> None:
+        self.root = root
+        self.problems = problems
+        self.removed: dict[int, dict[str, Any]] = {}
+        self.lost_tasks = False
+        self._shortened: set[int] = set()  # lists that lost items, and may be too short by that
+
+    def settle(self, errors: ValidationError) -> None:
+        """Report each finding, and change the tree so that it is not found again."""
+        places = []
+        for error in errors.errors(include_url=False):
+            place = _find(self.root, error["loc"])
+            if error["type"] == "missing":
+                self._fill(place, error)
+            elif place.key is not None:
+                self._report(place, error)
+                places.append(place)
+        self._drop(places)
+
+    def _report(self, place: "_Place", error: Any) -> None:
+        if not (error["type"] == "too_short" and id(place.value) in self._shortened):
+            assert place.key is not None
+            reword(Finding(error, place.path, place.holder, place.key, place.is_key), self.problems)
+
+    def _fill(self, place: "_Place", error: Any) -> None:
+        """Put something harmless where a required key is missing, and say so unless it was just taken out."""
+        holder, key = place.holder, str(place.key)
+        assert isinstance(holder, Map)
+        gone = self.removed.setdefault(id(holder), {})
+        if key not in gone:
+            reword(Finding(error, place.path, holder, key, is_key=False), self.problems)
+        holder[key] = _placeholder(key, holder.mark)
+        gone.setdefault(key, None)
+
+    def _drop(self, places: "list[_Place]") -> None:
+        items: dict[int, tuple[Seq, set[int]]] = {}
+        for place in places:
+            holder, key = place.holder, place.key
+            self.lost_tasks |= key == "tasks"
+            if isinstance(holder, Seq):
+                items.setdefault(id(holder), (holder, set()))[1].add(int(key or 0))
+            elif str(key) in holder:
+                self.removed.setdefault(id(holder), {})[str(key)] = holder.pop(str(key))
+        for seq, indices in items.values():
+            self._shortened.add(id(seq))
+            _drop_items(seq, indices)
 
 
 class _Place(NamedTuple):
@@ -117,17 +134,6 @@ def _child(value: Map | Seq, part: str | int) -> Any:
     if isinstance(value, Map):
         return value.get(str(part))
     return value[int(part)] if int(part) < len(value) else None
-
-
-def _fill(place: _Place, problems: Problems, error: Any, removed: dict[int, dict[str, Any]]) -> None:
-    """Put something harmless where a required key is missing, and say so unless it was just taken out."""
-    holder, key = place.holder, place.key
-    assert isinstance(holder, Map)
-    assert key is not None
-    if str(key) not in removed.get(id(holder), ()):
-        reword(Finding(error, place.path, holder, key, is_key=False), problems)
-    holder[str(key)] = _placeholder(str(key), holder.mark)
-    removed.setdefault(id(holder), {}).setdefault(str(key), None)
 
 
 def _placeholder(key: str, mark: Mark) -> Any:
