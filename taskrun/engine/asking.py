@@ -84,7 +84,7 @@ class Asking:
                 if state in (REVERTED, FAILURE) or (state == IGNORE and self._is_behind(node, back_to)):
                     self._core.move_retry(node, PENDING)
             elif node in self._record.decided and self._is_behind(node, back_to):
-                self._core.note("diagnostic", node, 0, {"condition": None})
+                self._core.note("log", node, 0, {"condition": None})
 
     def _do_task_anew(self, node: int, back_to: int) -> None:
         state, record = self._record.state[node], self._record

@@ -88,7 +88,7 @@ class Doing:
         elif is_task:
             self._ignore(node)
         else:
-            self._core.note("diagnostic", node, 0, {"condition": event.holds})
+            self._core.note("log", node, 0, {"condition": event.holds})
             if event.holds:
                 self._enter(node)
             else:
@@ -146,7 +146,7 @@ class Doing:
         elif self._flow.controller(node) is not None:
             self._core.move_retry(node, IGNORE)
         elif self._is_undecided(node):
-            self._core.note("diagnostic", node, 0, {"condition": False})
+            self._core.note("log", node, 0, {"condition": False})
 
     # ------------------------------------------------------------------ results of attempts
 

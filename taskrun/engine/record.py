@@ -37,9 +37,9 @@ RUN = -1  # in place of a node: the run itself; as a failure's scope: the whole 
 
 class Transition(NamedTuple):
     """One recorded decision. ``kind`` is ``flow``, ``task`` or ``retry``; or, for a state that stays as it is,
-    ``warning`` (somebody should see it) or ``diagnostic`` (kept for whoever takes the run over).
+    ``warning`` (somebody should see it) or ``log`` (kept for whoever takes the run over).
 
-    ``data`` may hold ``outputs``, ``failure``, ``due`` (when a wait ends), ``scope`` (what a failure brings down: the
+    ``data`` may hold ``outputs``, ``failure``, ``due`` (when a wait ends; None: it is over), ``scope`` (what a failure brings down: the
     index of the flow to be run again, or -1 for the run), ``started`` (False: the action never began), ``already``
     (done before us), ``count`` (values of a controller), ``floor`` (start number of a savepoint), ``order`` (who
     wants the rollback), ``lost`` (a crash took the outcome), ``anew`` (its tries are counted from here), ``probe``
@@ -297,10 +297,10 @@ class Record:
         if state == REVERTING:
             self.undos[node] = transition.attempt
             self.undo_base[node] += bool(data.get("lost"))
-            if "due" in data:
-                self.due[node] = data["due"]
-            else:
+            if data.get("due") is None:
                 self.due.pop(node, None)
+            else:
+                self.due[node] = data["due"]
         elif state == UNKNOWN:
             if data.get("probe") == SILENT:
                 self.probes[node] = SILENT

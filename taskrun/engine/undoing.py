@@ -13,6 +13,8 @@ from taskrun.engine.states import REVERT_FAILURE, REVERTED, REVERTING, RUNNING, 
 _IRREVERSIBLE = {"type": "Irreversible", "message": "this task cannot be undone"}
 _LOST = {"type": "Lost", "message": "a crash took the outcome of this undo"}
 
+_AGAIN = {"message": "its undo is tried again", "due": None}
+
 
 class Undoing:
     def __init__(self, core: Core) -> None:
@@ -37,7 +39,7 @@ class Undoing:
         elif state == REVERTING:
             self._take_up(node)
         elif state == UNKNOWN and self._flow.on_lost[node] == "ask":
-            self._core.note("diagnostic", node, self._record.attempt[node], {"probe": "asked"})
+            self._core.note("log", node, self._record.attempt[node], {"probe": "asked"})
             self._core.start_probe(node)
         else:
             self._begin_undo(node)
@@ -102,7 +104,7 @@ class Undoing:
         if due > self._core.at:
             self._core.wait(node, due)
         else:
-            self._core.note("diagnostic", node, self._record.undos[node])
+            self._core.note("warning", node, self._record.undos[node], _AGAIN)
             self._run(node)
 
     def take_up_waits(self) -> None:

@@ -56,7 +56,7 @@ class Unknown:
             return
         del self._core.inflight.busy[node]
         if event.done is None:
-            self._core.note("diagnostic", node, event.attempt, {"probe": SILENT})
+            self._core.note("log", node, event.attempt, {"probe": SILENT})
             self._settle(node)
         else:
             self._core.move_task(node, SUCCESS if event.done else PENDING, data=event.data)
@@ -67,7 +67,7 @@ class Unknown:
     def start(self, node: int) -> None:
         """The run goes on, there is a place, and this outcome is still unknown: ask the probe again, or settle."""
         if self._record.probes.get(node) == AGAIN:
-            self._core.note("diagnostic", node, self._record.attempt[node], {"probe": "asked"})
+            self._core.note("log", node, self._record.attempt[node], {"probe": "asked"})
             self._core.start_probe(node)
         else:
             self._settle(node)

@@ -5,7 +5,7 @@
     b fails          -> b FAILURE, run FAILURE, run REVERTING, b REVERTING | undo b 1
     undo b ok        -> b REVERTED, ...
 
-Commands are compared where a line names them. Warnings and diagnostics are told as `a (kind)`. Every story is told
+Commands are compared where a line names them. Warnings and logs are told as `a (kind)`. Every story is told
 twice: by one machine, and by machines that are restored from the journal before each line.
 """
 
@@ -91,7 +91,7 @@ class Told:
         return ", ".join(map(self.word, self.step.transitions))
 
     def word(self, t: Transition) -> str:
-        if t.kind in ("warning", "diagnostic"):
+        if t.kind in ("warning", "log"):
             return f"{t.name} ({t.kind})"
         return {"flow": "run", "task": t.name, "retry": f"retry {t.name}"}[t.kind] + f" {t.state}"
 

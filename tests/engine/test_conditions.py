@@ -161,7 +161,7 @@ def test_a_flow_whose_condition_does_not_hold_is_ignored_with_all_in_it() -> Non
         flow("f", flow("g", task("a"), flow("h", task("b"), retry={"attempts": 2}), **WHEN), task("c")),
         """
         start         -> run RUNNING | ask g
-        if g is false -> g (diagnostic), a IGNORE, retry h IGNORE, b IGNORE, c RUNNING
+        if g is false -> g (log), a IGNORE, retry h IGNORE, b IGNORE, c RUNNING
         """,
     )
 
@@ -171,7 +171,7 @@ def test_skip_dependents_of_a_flow_reaches_what_comes_after_it() -> None:
         flow("f", flow("e", flow("g", task("a"), **DEPENDENTS), task("b")), task("c")),
         """
         start         -> run RUNNING | ask g
-        if g is false -> g (diagnostic), a IGNORE, b IGNORE, c IGNORE, run SUCCESS
+        if g is false -> g (log), a IGNORE, b IGNORE, c IGNORE, run SUCCESS
         """,
     )
 
@@ -181,7 +181,7 @@ def test_skip_flow_of_a_flow_reaches_to_the_end_of_the_flow_around_it() -> None:
         flow("f", flow("e", flow("g", task("a"), **WITHIN), task("b")), task("c")),
         """
         start         -> run RUNNING | ask g
-        if g is false -> g (diagnostic), a IGNORE, b IGNORE, c RUNNING
+        if g is false -> g (log), a IGNORE, b IGNORE, c RUNNING
         """,
     )
 
@@ -196,7 +196,7 @@ def test_a_flow_that_a_skip_reached_is_not_asked_about() -> None:
         ),
         """
         start         -> run RUNNING | ask a
-        if a is false -> a IGNORE, g (diagnostic), b IGNORE, retry h IGNORE, run SUCCESS
+        if a is false -> a IGNORE, g (log), b IGNORE, retry h IGNORE, run SUCCESS
         """,
     )
 
@@ -206,7 +206,7 @@ def test_the_condition_of_a_flow_is_asked_before_its_controller_begins() -> None
         flow("f", flow("g", task("a"), retry={"for_each": "x"}, **WHEN)),
         """
         start        -> run RUNNING | ask g
-        if g is true -> g (diagnostic) | list g
+        if g is true -> g (log) | list g
         list g has 1 -> retry g RUNNING, retry g SUCCESS, a RUNNING
         """,
     )
@@ -217,7 +217,7 @@ def test_the_condition_of_a_flow_is_not_asked_again_in_its_own_next_round() -> N
         flow("f", flow("g", task("a"), retry={"attempts": 2}, **WHEN)),
         """
         start        -> run RUNNING | ask g
-        if g is true -> g (diagnostic), retry g RUNNING, retry g SUCCESS, a RUNNING
+        if g is true -> g (log), retry g RUNNING, retry g SUCCESS, a RUNNING
         a fails      -> a FAILURE, a REVERTING
         undo a ok    -> a REVERTED, retry g RETRYING, a PENDING, retry g RUNNING, retry g SUCCESS, a RUNNING | do a 2
         """,
@@ -229,10 +229,10 @@ def test_conditions_inside_a_flow_that_runs_again_are_asked_again() -> None:
         flow("f", flow("g", task("a"), **WHEN), task("b"), retry={"attempts": 2}),
         """
         start         -> run RUNNING, retry f RUNNING, retry f SUCCESS | ask g
-        if g is false -> g (diagnostic), a IGNORE, b RUNNING
+        if g is false -> g (log), a IGNORE, b RUNNING
         b fails       -> b FAILURE, b REVERTING
         undo b ok     -> b REVERTED, retry f RETRYING, a PENDING, b PENDING, retry f RUNNING, retry f SUCCESS | ask g
-        if g is true  -> g (diagnostic), a RUNNING
+        if g is true  -> g (log), a RUNNING
         """,
     )
 
@@ -242,7 +242,7 @@ def test_a_decided_condition_survives_a_crash_before_any_task_of_the_flow_starts
         flow("f", flow("g", task("b", **WHEN), **WHEN), task("c"), pattern="unordered"),
         """
         start        -> run RUNNING, c RUNNING | ask g, do c 1
-        if g is true -> g (diagnostic) | ask b
+        if g is true -> g (log) | ask b
         resume       -> run RESUMING, run RUNNING | ask b
         """,
         jobs=2,
@@ -355,7 +355,7 @@ def test_empty_flows_are_passed_and_their_controllers_begin() -> None:
         """
         start        -> run RUNNING, retry i RUNNING, retry i SUCCESS, a RUNNING
         a ok         -> a SUCCESS | ask j
-        if j is true -> j (diagnostic), run SUCCESS
+        if j is true -> j (log), run SUCCESS
         revert       -> run REVERTING, a REVERTING
         undo a ok    -> a REVERTED, retry i REVERTING, retry i REVERTED, run REVERTED
         """,

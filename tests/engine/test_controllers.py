@@ -204,7 +204,7 @@ def test_an_undo_between_two_tries_is_not_lost_when_an_outer_flow_fails() -> Non
         undo a fails -> a (warning) | wait a 9
         c fails      -> c FAILURE, c REVERTING
         undo c ok    -> c REVERTED |
-        timer a      -> a (diagnostic) | undo a 2
+        timer a      -> a (warning) | undo a 2
         undo a ok    -> a REVERTED, retry g REVERTING, retry g REVERTED, retry f RETRYING, retry g PENDING, a PENDING, c PENDING, retry f RUNNING, retry f SUCCESS, retry g RUNNING, retry g SUCCESS, a RUNNING, c RUNNING
         """,
         jobs=2,
@@ -229,7 +229,7 @@ def test_an_undo_between_two_tries_is_not_lost_when_the_run_fails() -> None:
         d ok         -> d SUCCESS, run REVERTING, d REVERTING, c REVERTING | wait a 9, undo d 1, undo c 1
         undo d ok    -> d REVERTED
         undo c ok    -> c REVERTED
-        timer a      -> a (diagnostic) | undo a 2
+        timer a      -> a (warning) | undo a 2
         undo a ok    -> a REVERTED, retry g REVERTING, retry g REVERTED, run REVERTED
         """,
         jobs=2,

@@ -131,7 +131,7 @@ def test_a_failing_undo_is_tried_again_and_then_what_it_depended_on_stays() -> N
         a ok         -> a SUCCESS, b RUNNING
         b fails      -> b FAILURE, run FAILURE, run REVERTING, b REVERTING | undo b 1
         undo b fails -> b (warning) | wait b 4
-        timer b      -> b (diagnostic) | undo b 2
+        timer b      -> b (warning) | undo b 2
         undo b fails -> b REVERT_FAILURE, run FAILURE |
         """,
     )
@@ -260,7 +260,7 @@ def test_with_one_job_an_undo_between_two_tries_keeps_its_place() -> None:
         a ok         -> a SUCCESS, b RUNNING
         b fails      -> b FAILURE, run FAILURE, run REVERTING, b REVERTING
         undo b fails -> b (warning) | wait b 5
-        timer b      -> b (diagnostic) | undo b 2
+        timer b      -> b (warning) | undo b 2
         undo b ok    -> b REVERTED, a REVERTING
         undo a ok    -> a REVERTED, run REVERTED
         """,
@@ -278,7 +278,7 @@ def test_with_more_jobs_an_undo_between_two_tries_leaves_its_place_to_others() -
         c fails      -> c FAILURE, run FAILURE, run REVERTING, c REVERTING, b REVERTING | undo c 1, undo b 1
         undo c fails -> c (warning), a REVERTING | wait c 5, undo a 1
         timer c      -> |
-        undo a ok    -> a REVERTED, c (diagnostic) | undo c 2
+        undo a ok    -> a REVERTED, c (warning) | undo c 2
         undo b ok    -> b REVERTED
         undo c ok    -> c REVERTED, run REVERTED
         """,
@@ -293,8 +293,8 @@ def test_a_lost_undo_is_done_again_and_does_not_count_as_a_try() -> None:
         """
         start          -> run RUNNING, a RUNNING
         a fails        -> a FAILURE, run FAILURE, run REVERTING, a REVERTING | undo a 1
-        undo a is lost -> a (warning), a (diagnostic) | undo a 2
-        undo a is lost -> a (warning), a (diagnostic) | undo a 3
+        undo a is lost -> a (warning), a (warning) | undo a 2
+        undo a is lost -> a (warning), a (warning) | undo a 3
         undo a fails   -> a REVERT_FAILURE, run FAILURE
         """,
     )

@@ -98,7 +98,7 @@ def test_an_undo_that_fails_during_a_suspension_is_tried_again_after_it() -> Non
         suspend      -> run SUSPENDING
         undo a fails -> a (warning), run SUSPENDED |
         resume       -> run RESUMING, run REVERTING | wait a 3
-        timer a      -> a (diagnostic) | undo a 2
+        timer a      -> a (warning) | undo a 2
         undo a ok    -> a REVERTED, run REVERTED
         """,
     )
@@ -423,19 +423,19 @@ def test_what_was_decided_after_a_savepoint_is_decided_anew() -> None:
         a ok          -> a SUCCESS | ask b
         if b is false -> b IGNORE, c RUNNING
         c was there   -> c SUCCESS | ask g
-        if g is true  -> g (diagnostic), d RUNNING
+        if g is true  -> g (log), d RUNNING
         d ok          -> d SUCCESS, e RUNNING
         e never begins -> e FAILURE | ask h
-        if h is false -> h (diagnostic), retry h IGNORE, i IGNORE, run SUCCESS
+        if h is false -> h (log), retry h IGNORE, i IGNORE, run SUCCESS
         revert to s   -> run REVERTING, d REVERTING
         undo d ok     -> d REVERTED, a REVERTING
         undo a ok     -> a REVERTED, run SUSPENDED
-        resume        -> run RESUMING, run RUNNING, a PENDING, b PENDING, c PENDING, g (diagnostic), d PENDING, e PENDING, retry h PENDING, i PENDING, a RUNNING
+        resume        -> run RESUMING, run RUNNING, a PENDING, b PENDING, c PENDING, g (log), d PENDING, e PENDING, retry h PENDING, i PENDING, a RUNNING
         a ok          -> a SUCCESS | ask b
         if b is true  -> b RUNNING
         b ok          -> b SUCCESS, c RUNNING
         c ok          -> c SUCCESS | ask g
-        if g is false -> g (diagnostic), d IGNORE, e RUNNING
+        if g is false -> g (log), d IGNORE, e RUNNING
         """,
     )
 
@@ -446,7 +446,7 @@ def test_what_was_decided_before_a_savepoint_stays_decided() -> None:
         """
         start         -> run RUNNING | ask b
         if b is false -> b IGNORE | ask g
-        if g is true  -> g (diagnostic), d RUNNING
+        if g is true  -> g (log), d RUNNING
         d ok          -> d SUCCESS, s RUNNING
         s ok          -> s SUCCESS, a RUNNING
         a ok          -> a SUCCESS, run SUCCESS

@@ -294,9 +294,9 @@ def test_a_probe_that_says_no_lets_it_start_with_the_same_key() -> None:
 @pytest.mark.parametrize(
     ("policy", "then"),
     [
-        ("rerun", "a (diagnostic), a RUNNING | do a 2"),
-        ("revert", "a (diagnostic), a REVERTING | undo a 1"),
-        ("ask", "a (diagnostic), run SUSPENDING, run SUSPENDED |"),
+        ("rerun", "a (log), a RUNNING | do a 2"),
+        ("revert", "a (log), a REVERTING | undo a 1"),
+        ("ask", "a (log), run SUSPENDING, run SUSPENDED |"),
     ],
 )
 def test_a_probe_that_cannot_tell_leaves_it_to_the_policy(policy: str, then: str) -> None:
@@ -316,10 +316,10 @@ def test_a_probe_that_could_not_tell_is_asked_again_when_somebody_goes_on() -> N
         """
         start                -> run RUNNING, a RUNNING
         a is lost            -> a UNKNOWN
-        probe a says nothing -> a (diagnostic), run SUSPENDING, run SUSPENDED
-        resume               -> run RESUMING, run RUNNING, a (diagnostic) | probe a
-        probe a says nothing -> a (diagnostic), run SUSPENDING, run SUSPENDED
-        resume               -> run RESUMING, run RUNNING, a (diagnostic) | probe a
+        probe a says nothing -> a (log), run SUSPENDING, run SUSPENDED
+        resume               -> run RESUMING, run RUNNING, a (log) | probe a
+        probe a says nothing -> a (log), run SUSPENDING, run SUSPENDED
+        resume               -> run RESUMING, run RUNNING, a (log) | probe a
         probe a says yes     -> a SUCCESS, b RUNNING
         """,
     )
@@ -332,10 +332,10 @@ def test_a_probe_is_asked_again_before_a_rollback_holds() -> None:
         start                -> run RUNNING, z RUNNING
         z ok                 -> z SUCCESS, a RUNNING
         a is lost            -> a UNKNOWN
-        probe a says nothing -> a (diagnostic), run SUSPENDING, run SUSPENDED
-        revert               -> run REVERTING, a (diagnostic) | probe a
-        probe a says nothing -> a (diagnostic), run FAILURE
-        revert               -> run RESUMING, run REVERTING, a (diagnostic) | probe a
+        probe a says nothing -> a (log), run SUSPENDING, run SUSPENDED
+        revert               -> run REVERTING, a (log) | probe a
+        probe a says nothing -> a (log), run FAILURE
+        revert               -> run RESUMING, run REVERTING, a (log) | probe a
         probe a says yes     -> a SUCCESS, a REVERTING | undo a 1
         undo a ok            -> a REVERTED, z REVERTING
         """,
@@ -349,8 +349,8 @@ def test_a_probe_that_says_no_in_a_rollback_lets_it_pass() -> None:
         start                -> run RUNNING, z RUNNING
         z ok                 -> z SUCCESS, a RUNNING
         a is lost            -> a UNKNOWN
-        probe a says nothing -> a (diagnostic), run SUSPENDING, run SUSPENDED
-        revert               -> run REVERTING, a (diagnostic) | probe a
+        probe a says nothing -> a (log), run SUSPENDING, run SUSPENDED
+        revert               -> run REVERTING, a (log) | probe a
         probe a says no      -> a PENDING, z REVERTING | undo z 1
         """,
     )
@@ -369,8 +369,8 @@ def test_a_probe_asked_again_in_a_flow_that_is_to_run_again_lets_its_undo_go_on(
         start                -> run RUNNING, retry f RUNNING, retry f SUCCESS, a RUNNING, b RUNNING
         b fails              -> b FAILURE
         a is lost            -> a UNKNOWN | probe a
-        probe a says nothing -> a (diagnostic), run SUSPENDING, run SUSPENDED
-        resume               -> run RESUMING, run RUNNING, b REVERTING, a (diagnostic) | undo b 1, probe a
+        probe a says nothing -> a (log), run SUSPENDING, run SUSPENDED
+        resume               -> run RESUMING, run RUNNING, b REVERTING, a (log) | undo b 1, probe a
         probe a says yes     -> a SUCCESS, a REVERTING | undo a 1
         """,
         jobs=2,

@@ -120,12 +120,8 @@ class Checker:
             self.fail(f"{t} must not change a state")
         if t.kind == "task" and t.state == RUNNING and self.run != RUNNING:
             self.fail(f"{t} while the run is {self.run}")
-        if (
-            t.kind != "flow"
-            and t.state == REVERTING
-            and t.kind != "warning"
-            and self.run not in (RUNNING, REVERTING)
-        ):
+        begins = is_new_try(t) or (t.kind in ("task", "retry") and t.state == REVERTING)
+        if begins and self.run not in (RUNNING, REVERTING):
             self.fail(f"{t} while the run is {self.run}")
         if t.kind == "task" and t.state == REVERTING:
             self.check_order(t.node)
@@ -148,9 +144,9 @@ class Checker:
             return
         self.state[t.node] = t.state
         self.due.pop(t.node, None)
-        if "due" in data:
+        if data.get("due") is not None:
             self.due[t.node] = data["due"]
-        if t.kind in ("warning", "diagnostic"):
+        if t.kind in ("warning", "log"):
             return
         if t.state in (PENDING, REVERTED):
             self.order[t.node] = 0
@@ -169,7 +165,7 @@ class Checker:
 
     def check_wait(self, t: Transition) -> None:
         """Nothing is tried again before its time."""
-        again = t.state == RUNNING or (t.state == REVERTING and t.kind == "diagnostic")
+        again = t.state == RUNNING or is_new_try(t)
         if t.kind != "flow" and again and t.at < self.due.get(t.node, 0.0):
             self.fail(f"{t} comes too early")
 
@@ -360,6 +356,11 @@ class Checker:
             if not isinstance(command, (c.EvaluateCondition, c.EvaluateItems))
             and not (isinstance(command, c.StartTimer) and command.due <= self.sim.now)
         ]
+
+
+def is_new_try(t: Transition) -> bool:
+    """Does a task between two tries of its undo begin the next?"""
+    return t.kind == "warning" and t.state == REVERTING and (t.data or {}).get("due") is None
 
 
 def tasks_behind(flow: Flow, node: int, edges: list) -> list[int]:
