@@ -116,6 +116,18 @@ def _condition(raw: Any) -> Any:
     return str(raw).lower() if isinstance(raw, bool) else raw
 
 
+def _flag_or_text(raw: Any) -> bool | str:
+    if isinstance(raw, str) and number_of(raw) is raw:
+        return raw
+    return _flag(raw)
+
+
+def _flag_or_count(raw: Any) -> bool | int | str:
+    if isinstance(number_of(raw), int) and not isinstance(raw, bool) and number_of(raw) >= 0:
+        return _whole(raw)
+    return _flag_or_template(raw)
+
+
 def _mode(raw: Any) -> str:
     if is_template(raw):
         return str(raw)
@@ -144,6 +156,8 @@ def one_or_list(item: Callable[[Any], Any]) -> Callable[[Any], list[Any] | str]:
 
     def check(raw: Any) -> list[Any] | str:
         if isinstance(raw, list):
+            if not raw:
+                raise wrong("an empty list lets nothing pass")
             return [item(value) for value in raw]
         return [item(raw)]
 
@@ -172,6 +186,14 @@ Number = Annotated[float | int, PlainValidator(_number), WithJsonSchema({"type":
 Flag = Annotated[bool, PlainValidator(_flag), WithJsonSchema({"type": "boolean"})]
 FlagOrTemplate = Annotated[
     bool | str, PlainValidator(_flag_or_template), WithJsonSchema({"anyOf": [{"type": "boolean"}, _TEMPLATE]})
+]
+FlagOrText = Annotated[
+    bool | str, PlainValidator(_flag_or_text), WithJsonSchema({"type": ["boolean", "string"]})
+]
+FlagOrCount = Annotated[
+    bool | int | str,
+    PlainValidator(_flag_or_count),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "integer", "minimum": 0}, _TEMPLATE]}),
 ]
 Json = Annotated[Any, PlainValidator(resolve), WithJsonSchema({})]
 Condition = Annotated[str, BeforeValidator(_condition, json_schema_input_type=str | bool | int | float)]

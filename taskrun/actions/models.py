@@ -13,7 +13,8 @@ from taskrun.actions.fields import (
     DurationOrTemplate,
     ExitCodes,
     Flag,
-    FlagOrTemplate,
+    FlagOrCount,
+    FlagOrText,
     Json,
     Mode,
     Statuses,
@@ -111,10 +112,15 @@ class Http(TypedDict, total=False):
     timeout: Annotated[
         DurationOrTemplate, doc("For connecting, and between two pieces of the answer.", "10s")
     ]
-    verify: Annotated[FlagOrTemplate, doc("Check the server's certificate. Default: true.", True)]
+    verify: Annotated[
+        FlagOrText, doc("Check the server's certificate: true (default), false, or the file to trust.", True)
+    ]
     ca: Annotated[str, doc("File with the certificates to trust.", "ca.pem")]
     cert: Annotated[str, doc("File with the client's certificate and key.", "client.pem")]
-    redirects: Annotated[FlagOrTemplate, doc("Follow redirects. Default: true for GET and HEAD.", False)]
+    redirects: Annotated[
+        FlagOrCount,
+        doc("Follow redirects, or how many at most. Default: 5 for GET and HEAD, else none.", False, 3),
+    ]
     allow_hosts: Annotated[
         list[str], doc("Hosts that may be reached; any other is refused.", ["example.org"])
     ]

@@ -109,6 +109,7 @@ def test_an_expression_in_a_block_is_found_in_its_line():
         ("revert: echo ${{ result.stdout }}", "TR303"),
         ("outputs: {a: '1'}\nrevert: echo ${{ self.outputs.a }}", None),
         ("outputs: {a: '1'}\nrevert: echo ${{ self.outputs.b }}", "TR307"),
+        ("outputs: {idd: '1'}\nrevert: echo ${{ self.outputs.id }}", "TR307"),
         ("inputs: {a: 1}\nrevert: echo ${{ self.inputs.a }} ${{ self.inputs.b }}", "TR307"),
         ("lock: x-${{ inputs.api }}", None),
         ("lock: x-${{ secrets.token }}", "TR312"),
@@ -219,3 +220,21 @@ def test_names_of_lost_inputs_are_not_wrong_a_second_time():
         "TR201",
     ]
     assert ids(of_task("echo: ${{ inputs.a }}", "name: f\ninputs: [a]")) == ["TR203"]
+
+
+@pytest.mark.parametrize(
+    ("script", "name", "expected"),
+    [
+        ("x", "other", []),
+        ("x", "idd", ["TR307"]),
+        ("echo idd=1 >> $TASKRUN_OUTPUT", "idd", []),
+    ],
+)
+def test_the_undo_of_a_script_may_use_outputs_that_are_not_declared_but_not_nearly_one(
+    script, name, expected
+):
+    lines = f"run: {script}\noutputs: {{id: result.stdout}}\nrevert: echo ${{{{ self.outputs.{name} }}}}"
+    assert ids(of_task(lines)) == expected
+    use = f"name: f\nactions:\n  a:\n    run: {script}\n    outputs: {{id: result.stdout}}\n"
+    use += f"    revert: echo ${{{{ self.outputs.{name} }}}}\ntasks: [{{name: t, a: {{}}}}]"
+    assert ids(use) == expected

@@ -11,6 +11,7 @@ from taskrun.spec.marks import Map
 _SELECT = re.compile(r"\s*select\b[^;]*;?\s*", re.IGNORECASE)
 _CALL = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 _PORT = re.compile(r"(?:\[[0-9a-fA-F:.]+\]:|[\w.-]+:)?(\d{1,5})", re.ASCII)
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _METHOD = re.compile(r"[A-Za-z]+", re.ASCII)
 Fields = dict[str, Any]
 
@@ -30,7 +31,7 @@ def full_fields(entry: Entry, kind: str, model: Model, value: Any) -> Fields:
 def writes(kind: str, fields: Fields, model: Model) -> bool:
     """Whether leaving out the revert deserves a warning."""
     if kind == "http":
-        return fields.get("method") not in ("GET", "HEAD")
+        return fields.get("method") not in _SAFE_METHODS
     if kind == "sql" and "query" in fields:
         return _SELECT.fullmatch(fields["query"]) is None
     return model.writes
@@ -73,6 +74,9 @@ def _one_of(entry: Entry, kind: str, fields: Fields, names: tuple[str, ...]) -> 
 
 def _http(entry: Entry, fields: Fields) -> Fields:
     """``{post: URL}`` is ``{method: POST, url: URL}``."""
+    for other in ("data", "files"):
+        if "json" in fields and other in fields:
+            _complain(entry, "http", other, "a request has one body: `json`, or `data` and `files`")
     forms = [form for form in HTTP_FORMS if form in fields]
     rest = {name: value for name, value in fields.items() if name not in HTTP_FORMS}
     if forms:
@@ -94,6 +98,10 @@ def _python(entry: Entry, fields: Fields) -> None:
     if "${{" not in call and not _CALL.fullmatch(call):
         help_ = "write `module:function`, or use `code` for Python code"
         _complain_value(entry, "python", "call", f"`{call}` is no function to call", help_)
+
+    if "code" in fields and not isinstance(fields.get("args", {}), dict | str):
+        message = "`args` of `code` are its variables, so they are a map by name"
+        _complain_value(entry, "python", "args", message)
 
 
 def _wait_for(entry: Entry, fields: Fields) -> None:

@@ -16,7 +16,7 @@ class Around(NamedTuple):
     controllers: tuple[tuple[str, bool], ...] = ()
 
     def scope(self, place: str, where: str, element: Element) -> Scope:
-        return Scope(place, where, element, self.items, self.controllers, (), ())
+        return Scope(place, where, element, self.items, self.controllers)
 
 
 class Layout:

@@ -6,11 +6,10 @@ from taskrun.spec.compiling.calls import model_of
 from taskrun.spec.compiling.cycles import cycles
 from taskrun.spec.compiling.entries import Layout
 from taskrun.spec.compiling.positions import Edges, Positions
-from taskrun.spec.compiling.references import Wrong, report
+from taskrun.spec.compiling.references import Wrong, may_give, report
 from taskrun.spec.compiling.rewording import did_you_mean
 from taskrun.spec.compiling.scopes import TASK_PARTS, Element
 from taskrun.spec.compiling.unit import Needs, Reference, Unit
-from taskrun.spec.diagnostics import nearest
 
 _BETTER_THAN_ITSELF = {"revert": "self.outputs", "outputs": "result", "verify": "result"}
 
@@ -152,14 +151,8 @@ def check_parts(task: dict[str, Any], unit: Unit, reference: Reference) -> None:
             help_ = f"declare an output of `{names[1]}`, as `outputs: {{text: result.stdout}}`"
         report(unit, reference, Wrong("TR308", f"a task has no `{names[2]}`", help_, 2))
     elif len(names) > 3 and names[2] == "outputs" and names[3] not in outputs:
-        if _may_give(task, names[3], outputs):
+        dynamic = task["kind"] != "savepoint" and model_of(task["kind"]).dynamic
+        if may_give(task["fields"] if dynamic else None, names[3], outputs):
             return
         help_ = did_you_mean(names[3], outputs) or f"declare it under `outputs:` of `{names[1]}`"
         report(unit, reference, Wrong("TR307", f"task `{names[1]}` has no output `{names[3]}`", help_, 3))
-
-
-def _may_give(task: dict[str, Any], name: str, outputs: Any) -> bool:
-    """Whether an output may come through $TASKRUN_OUTPUT. One that is nearly a declared one is a slip instead."""
-    if task["kind"] == "savepoint" or not model_of(task["kind"]).dynamic:
-        return False
-    return "TASKRUN_OUTPUT" in str(task["fields"]) or nearest(name, outputs) is None

@@ -1,6 +1,7 @@
 """Checks the expressions of a file: their syntax, the names they use, and where they may stand."""
 
-from typing import NamedTuple
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
 
 from taskrun.errors import ExpressionError
 from taskrun.spec.compiling.problems import value_mark
@@ -173,11 +174,18 @@ def _check_self(names: tuple[str, ...], scope: Scope) -> Wrong | None:
         return Wrong("TR308", f"`self` has no `{part}`", did_you_mean(part, SELF_KEYS), 1)
     if part in ("outputs", "state") and scope.place != "revert":
         return Wrong("TR303", f"`self.{part}` is known in `revert` only", part=1)
-    known = scope.inputs if part == "inputs" else scope.outputs if part == "outputs" else None
-    if len(names) > 2 and known is not None and names[2] not in known:
-        help_ = did_you_mean(names[2], known) or f"declare it under `{part}:` of the task"
-        return Wrong("TR307", f"this task has no {part[:-1]} `{names[2]}`", help_, 2)
-    return None
+    known = scope.inputs if part == "inputs" else scope.outputs
+    if part not in ("inputs", "outputs") or len(names) < 3 or names[2] in known:
+        return None
+    if part == "outputs" and may_give(scope.gives_more, names[2], known):
+        return None
+    help_ = did_you_mean(names[2], known) or f"declare it under `{part}:` of the task"
+    return Wrong("TR307", f"this task has no {part[:-1]} `{names[2]}`", help_, 2)
+
+
+def may_give(task: Mapping[str, Any] | None, name: str, declared: Collection[str]) -> bool:
+    """Whether an output may come through $TASKRUN_OUTPUT. One that is nearly a declared one is a slip instead."""
+    return task is not None and (nearest(name, declared) is None or "TASKRUN_OUTPUT" in str(task))
 
 
 def _check_retry(names: tuple[str, ...], scope: Scope) -> Wrong | None:

@@ -7,9 +7,10 @@ expressions instead; so does every value where the action is used inside a ``rev
 
 from typing import Any
 
+from taskrun.actions.models import MODELS
 from taskrun.spec import schema
 from taskrun.spec.compiling.arguments import Declared, bind, uses_secrets
-from taskrun.spec.compiling.calls import KINDS, action_of, keys_besides_actions, pick_kind
+from taskrun.spec.compiling.calls import KINDS, action_of, keys_besides_actions, model_of, pick_kind
 from taskrun.spec.compiling.entries import Around
 from taskrun.spec.compiling.inputs import declared
 from taskrun.spec.compiling.references import scan
@@ -96,7 +97,14 @@ def _define(action: Reusable, entry: Entry) -> None:
         entry.tree,
     )
     kind = pick_kind(inner, _ACTION_BESIDES, f"action `{action.name}`")
-    scope = Scope("action", "the action", inputs=action.inputs, outputs=spec.get("outputs", ()), sealed=True)
+    scope = Scope(
+        "action",
+        "the action",
+        inputs=action.inputs,
+        outputs=spec.get("outputs", ()),
+        gives_more=entry.tree if kind in MODELS and MODELS[kind].dynamic else None,
+        sealed=True,
+    )
     settings(inner, action.body, scope)
     if kind is None:
         return
@@ -114,7 +122,10 @@ def task_from(entry: Entry, action: Reusable, name: str, around: Around, index: 
     spec = entry.spec
     known = {*action.inputs, *spec.get("inputs", ())}
     outputs = {*action.body.get("outputs", ()), *spec.get("outputs", ())}
-    scope = around.scope("action", "the action", ("task", index))._replace(inputs=known, outputs=outputs)
+    dynamic = model_of(action.body["kind"]).dynamic
+    scope = around.scope("action", "the action", ("task", index))._replace(
+        inputs=known, outputs=outputs, gives_more=action.body["fields"] if dynamic else None
+    )
     own: dict[str, Any] = {}
     scope = settings(entry, own, scope)
     body, inputs = action.used_by(entry, scope)

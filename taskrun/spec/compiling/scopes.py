@@ -1,7 +1,7 @@
 """Which names an expression may use where, and why not the others."""
 
-from collections.abc import Collection
-from typing import NamedTuple
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
 
 Element = tuple[str, int]  # ("task", index) or ("flow", index) of the definition
 
@@ -65,8 +65,9 @@ class Scope(NamedTuple):
     element: Element | None = None
     items: frozenset[str] = frozenset()  # names of enclosing `for_each`
     controllers: tuple[tuple[str, bool], ...] = ()  # enclosing flows with a retry, and whether it has values
-    inputs: Collection[str] | None = None  # what `self.inputs` has
-    outputs: Collection[str] | None = None  # what `self.outputs` has
+    inputs: Collection[str] = ()  # what `self.inputs` has
+    outputs: Collection[str] = ()  # what `self.outputs` has, declared
+    gives_more: Mapping[str, Any] | None = None  # the task, if it may give outputs through $TASKRUN_OUTPUT
     sealed: bool = False  # the body of a reusable action, which sees nothing of where it is used
 
     def at(self, place: str, where: str) -> "Scope":

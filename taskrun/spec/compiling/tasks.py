@@ -1,6 +1,5 @@
 """Compiles one task: its action, its undo, and everything beside them."""
 
-from collections.abc import Collection
 from typing import Any
 
 from taskrun.actions.models import MODELS
@@ -30,9 +29,12 @@ _FLAGS = ("allow_failure", "pivot")
 def task_of(entry: Entry, kind: str | None, name: str, around: Around, index: int) -> dict[str, Any]:
     """The definition's entry of a task; ``kind`` is its action key, None if it has none that is known."""
     task: dict[str, Any] = {"name": name, "flow": around.flow, "kind": kind or "echo", "fields": {}}
-    scope = around.scope("action", "the action", ("task", index))
     spec = entry.spec
-    scope = scope._replace(inputs=spec.get("inputs", ()), outputs=_outputs_known(entry, kind))
+    known = (spec.get("inputs", ()), spec.get("outputs", ()))
+    gives_more = entry.tree if kind is not None and model_of(kind).dynamic else None
+    scope = Scope(
+        "action", "the action", ("task", index), around.items, around.controllers, *known, gives_more
+    )
     if not spec.keys() <= _SIMPLE:
         scope = settings(entry, task, scope)
     if kind is not None:
@@ -42,14 +44,6 @@ def task_of(entry: Entry, kind: str | None, name: str, around: Around, index: in
         task["revert"] = NONE
     task["line"], task["column"] = entry.tree.mark
     return task
-
-
-def _outputs_known(entry: Entry, kind: str | None) -> Collection[str] | None:
-    """What `self.outputs` has; None where a program may give any name through $TASKRUN_OUTPUT."""
-    declared: Collection[str] = entry.spec.get("outputs", ())
-    if kind is not None and model_of(kind).dynamic and (not declared or "TASKRUN_OUTPUT" in str(entry.tree)):
-        return None
-    return declared
 
 
 def settings(entry: Entry, task: dict[str, Any], scope: Scope) -> Scope:
