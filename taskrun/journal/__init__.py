@@ -1,0 +1,1 @@
+"""What is remembered: runs, all that happened in them, and who drives them."""

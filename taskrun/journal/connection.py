@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from taskrun.errors import JournalError
 from taskrun.journal import opening
-from taskrun.journal.faults import damaged, explained, primary
+from taskrun.journal.faults import FAULTS, explained, is_broken_disk
 from taskrun.journal.opening import Durability
 from taskrun.journal.transactions import Work, patiently, reading, writing
 
@@ -29,18 +29,21 @@ class Connection:
         self._closed: str | None = None
         self._inode = 0
         self._db: sqlite3.Connection | None = None
-        self._guarded(self._open)
+        try:
+            self._open()
+        except FAULTS as error:
+            raise explained(error, path) from error
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
-        return self._guarded(lambda: patiently(lambda: self._current().execute(sql, parameters).fetchall()))
+        return self._watched(lambda: patiently(lambda: self._current().execute(sql, parameters).fetchall()))
 
     def snapshot(self, work: Work[T]) -> T:
-        return self._guarded(lambda: reading(self._current(), work))
+        return self._watched(lambda: reading(self._current(), work))
 
     def write(self, work: Work[T]) -> T:
         if self._readonly:
             raise JournalError(f"the journal {self.path} was opened to be read only")
-        return self._guarded(lambda: writing(self._current(), work))
+        return self._watched(lambda: writing(self._current(), work))
 
     def counter(self) -> int:
         """Differs from the last one when another connection has committed, or made the file there was none of."""
@@ -59,30 +62,23 @@ class Connection:
 
     def _current(self) -> sqlite3.Connection:
         """The connection, if the file it is of is still the one at the path."""
+        if self._closed is not None:
+            raise JournalError(f"the journal {self.path} cannot be used: {self._closed}")
         if _inode(self.path) != self._inode:
             if self._inode:
-                reason = f"{self.path} was deleted or replaced while in use"
-                self._give_up(reason)
-                raise JournalError(
-                    f"the journal cannot be used: {reason}", hint="nothing was written to another"
-                )
+                self._give_up("the file was deleted or replaced while in use")
+                return self._current()
             self._open()
         assert self._db is not None, "it was not given up"
         return self._db
 
-    def _guarded(self, act: Callable[[], T]) -> T:
-        if self._closed is not None:
-            raise JournalError(f"the journal {self.path} cannot be used: {self._closed}")
+    def _watched(self, act: Callable[[], T]) -> T:
         try:
             return act()
-        except sqlite3.Error as error:
-            if primary(error) == sqlite3.SQLITE_IOERR:
+        except FAULTS as error:
+            if is_broken_disk(error):
                 self._give_up("the disk reported an error earlier")
             raise explained(error, self.path) from error
-        except OSError as error:
-            raise JournalError(f"the journal {self.path} cannot be used: {error.strerror}") from error
-        except UnicodeDecodeError as error:  # a damaged name in SQLite's own message
-            raise damaged(self.path, error) from error
 
     def _give_up(self, reason: str) -> None:
         self._closed = self._closed or reason

@@ -28,24 +28,29 @@ _REASONS = {
 )
 
 
-def primary(error: sqlite3.Error) -> int:
+FAULTS = (sqlite3.Error, OSError, UnicodeError)
+"""What SQLite and the file system raise, and text that is not (or not any more) Unicode."""
+
+
+def primary(error: BaseException) -> int:
     """SQLite's primary result code; errors of the Python module itself have none."""
     code: int = getattr(error, "sqlite_errorcode", 0)
     return code & 0xFF
 
 
-def explained(error: sqlite3.Error, path: str) -> JournalError:
+def is_broken_disk(error: BaseException) -> bool:
+    return primary(error) == sqlite3.SQLITE_IOERR
+
+
+def explained(error: Exception, path: str) -> JournalError:
+    """One of FAULTS as the error to show."""
     reason, hint = _REASONS.get(primary(error), ("", ""))
     if reason:
         return JournalError(f"the journal {path} cannot be used: {reason} ({error})", hint=hint)
     if isinstance(error, sqlite3.IntegrityError):
         return JournalError(f"the journal {path} has this already: {error}")
-    if isinstance(error, sqlite3.ProgrammingError):
+    if isinstance(error, sqlite3.ProgrammingError | OSError | UnicodeEncodeError):
         return JournalError(f"the journal {path} cannot be used: {error}")
-    return damaged(path, error)
-
-
-def damaged(path: str, error: Exception) -> JournalCorruptError:
     return JournalCorruptError(
         f"the journal {path} is damaged: {error}",
         hint=f"move it away (runs start afresh), or save what can be saved: sqlite3 {path} .recover",

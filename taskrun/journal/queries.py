@@ -33,7 +33,7 @@ UPDATE_HEAD = (
     " boot_id = ?, seal = ? WHERE run = ?"
 )
 SELECT_KEY = "SELECT key, seal FROM runs WHERE id = ?"
-SELECT_FENCED = "SELECT key, runs.seal, epoch FROM runs JOIN heads ON heads.run = runs.key WHERE id = ?"
+SELECT_EPOCH = "SELECT epoch FROM heads WHERE run = ?"
 SELECT_TAIL = "SELECT key, chain FROM entries WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT 1"
 SELECT_HEAD = (
     "SELECT epoch, seq, chain, state, exit_code, ended, pid, host, boot_id, seal FROM heads WHERE run = ?"
@@ -96,16 +96,19 @@ def find_place(db: sqlite3.Connection, run_id: str) -> Place:
 
 
 def fenced_place(db: sqlite3.Connection, run_id: str, epoch: int) -> Place:
-    """As ``find_place``, for its writer: a HeldError unless ``epoch`` is the run's.
+    """As ``find_place``, for a writer: a HeldError unless ``epoch`` is the run's.
 
     Asked in the transaction that writes, so nobody can take the run over in between.
     """
-    found = db.execute(SELECT_FENCED, (run_id,)).fetchone()
-    if found is None or found[2] != epoch:
-        place = find_place(db, run_id)
-        chain.refuse_stale(run_id, read_head(db, run_id, place), epoch)
-        return place
-    return place_of(found[0], found[1])
+    place = find_place(db, run_id)
+    chain.refuse_stale(run_id, read_head(db, run_id, place), epoch)
+    return place
+
+
+def read_epoch(db: sqlite3.Connection, place: Place) -> int | None:
+    """The quick question; None if the run is gone (a key is never used again)."""
+    found = db.execute(SELECT_EPOCH, (place.run,)).fetchone()
+    return found[0] if found else None
 
 
 def head_seal(head: Head, place: Place) -> int:

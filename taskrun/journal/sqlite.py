@@ -17,6 +17,7 @@ from taskrun.journal.home import check_home, database, make_home
 from taskrun.journal.ids import is_run_id
 from taskrun.journal.lookup import SHOWN, choose
 from taskrun.journal.opening import Durability
+from taskrun.journal.queries import Place
 
 CHUNK = 10_000
 NO_CHANGE = (None, None, None)
@@ -25,13 +26,13 @@ NO_CHANGE = (None, None, None)
 class SqliteJournal:
     """Implements ``base.Journal``. For one thread; another thread opens its own.
 
-    The last link of each chain that is written to is kept in memory, for its epoch; that is read anew in
+    Of the runs it writes to it knows the epoch, the place and the last entry. The epoch is read anew in
     every transaction, so a process whose run was taken over writes nothing.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
-        self._tails: dict[tuple[int, int], Tail] = {}
+        self._own: dict[str, tuple[int, Place, Tail]] = {}
 
     @classmethod
     def open(cls, home: str, *, readonly: bool = False, durability: Durability = "full") -> Self:
@@ -88,20 +89,23 @@ class SqliteJournal:
         ended: float | None = None,
     ) -> None:
         standing = (state, exit_code, ended)
+        own = self._own.pop(run_id, None)
 
-        def work(db: sqlite3.Connection) -> tuple[int, Tail]:
-            place = queries.fenced_place(db, run_id, epoch)
-            before = self._tails.pop((place.run, epoch), None) or queries.read_tail(db, run_id, place)
+        def work(db: sqlite3.Connection) -> tuple[int, Place, Tail]:
+            if own is None or own[0] != epoch or queries.read_epoch(db, own[1]) != epoch:
+                place = queries.fenced_place(db, run_id, epoch)
+                before = queries.read_tail(db, run_id, place)
+            else:
+                _, place, before = own
             rows = chain.link(entries, before, place.base)
             db.executemany(queries.INSERT_ENTRY, rows)
             last = chain.tail(rows, before)
             if standing != NO_CHANGE:
                 head = queries.read_head(db, run_id, place)
                 queries.move_head(db, place, chain.next_head(head, last, standing))
-            return place.run, last
+            return epoch, place, last
 
-        run, last = self._db.write(work)
-        self._tails[run, epoch] = last
+        self._own[run_id] = self._db.write(work)
 
     def take_over(self, run_id: str, *, pid: int, host: str, boot_id: str) -> int:
         def work(db: sqlite3.Connection) -> int:

@@ -20,12 +20,7 @@ SLICE = 0.2
 
 def reading(db: sqlite3.Connection, work: Work[T]) -> T:
     """Run several reads on one state of the database, whatever others commit meanwhile."""
-
-    def once() -> T:
-        db.execute("BEGIN")
-        return _finish(db, work)
-
-    return patiently(once)
+    return patiently(lambda: _whole(db, "BEGIN", work))
 
 
 def writing(db: sqlite3.Connection, work: Work[T]) -> T:
@@ -34,8 +29,7 @@ def writing(db: sqlite3.Connection, work: Work[T]) -> T:
     One that began as a reader would be refused at once, whatever the timeout, when another process committed
     in between.
     """
-    patiently(lambda: db.execute("BEGIN IMMEDIATE"))
-    return _finish(db, work)
+    return _whole(db, "BEGIN IMMEDIATE", work)
 
 
 def patiently(act: Callable[[], T]) -> T:
@@ -52,8 +46,13 @@ def patiently(act: Callable[[], T]) -> T:
         time.sleep(0.001 + os.urandom(1)[0] / 16000)
 
 
-def _finish(db: sqlite3.Connection, work: Work[T]) -> T:
+def _whole(db: sqlite3.Connection, begin: str, work: Work[T]) -> T:
+    """All of ``work`` or nothing, also when a signal handler raises in the middle."""
     try:
+        try:
+            db.execute(begin)
+        except sqlite3.OperationalError:
+            patiently(lambda: db.execute(begin))
         result = work(db)
         db.execute("COMMIT")
     except BaseException:

@@ -276,3 +276,11 @@ def test_an_interrupted_transaction_is_rolled_back(home):
     journal.append("abc", some_entries(1), epoch=1)
     assert journal.run("abc").state == "PENDING"
     journal.close()
+
+
+def test_a_file_name_that_is_not_unicode_is_a_clear_error(home):
+    journal = SqliteJournal.open(home)
+    with pytest.raises(JournalError, match="surrogates not allowed"):
+        journal.create_run(a_run("abc", file="/srv/\udcff.yaml"), DEFINITION)
+    assert journal.runs() == []
+    journal.close()
