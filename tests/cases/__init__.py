@@ -56,5 +56,7 @@ def script(workflow: dict[str, Any]) -> dict[str, Any]:
         f'echo do >> "$COUNT/{name}.log"; n=$(cat "$COUNT/{name}" 2>/dev/null || echo 0); n=$((n+1)); '
         f'echo $n > "$COUNT/{name}"; [ $n -gt {fails} ]'
     )
-    result["revert"] = f'echo undo >> "$COUNT/{name}.log"' + ("; exit 1" if workflow.get("undo_fails") else "")
+    result["revert"] = f'echo undo >> "$COUNT/{name}.log"' + (
+        "; exit 1" if workflow.get("undo_fails") else ""
+    )
     return result

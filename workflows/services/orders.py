@@ -1,6 +1,6 @@
 """A small loopback service for the order saga: stock, payments and shipments, kept in one JSON file.
 
-    python orders.py PORT FILE    serves until it is told to stop (DELETE /) or its idle time is over
+python orders.py PORT FILE    serves until it is told to stop (DELETE /) or its idle time is over
 """
 
 import http.server
