@@ -266,26 +266,29 @@ class Record:
         if state == RUNNING:
             self.phase, self.back_to = FORWARD, 0
         elif state == RESUMING:
-            self._try_again_what_stuck()
+            if old == SUSPENDED or (old == FAILURE and self.phase == ROLLING):
+                self._try_again_what_stuck()
         elif state == REVERTING:
             self.phase = ROLLING
             self.doomed = False
             self.scopes.clear()
-            if old in (SUCCESS, SUSPENDED):
+            if "floor" in data:  # a person ordered it, and how far
                 self._try_again_what_stuck()
-            self.floor = data.get("floor", self.floor)
+                self.floor = data["floor"]
         elif state == FAILURE and self.phase != ROLLING:
             self.phase = FAILED
             self.doomed = False
             self.scopes.clear()
-            self.ordered = data.get("order", self.ordered)
+            if "order" in data:
+                self._try_again_what_stuck()
+                self.ordered = data["order"]
             self.floor = data.get("floor", self.floor)
         elif state == SUSPENDED and old in (FAILURE, REVERTING):
             self.phase, self.ordered = STOPPED, ""
             self.back_to, self.floor = (self.floor if old == REVERTING else 0), 0
 
     def _try_again_what_stuck(self) -> None:
-        """Somebody asks for it: failed undos may be tried again, and silent probes asked again."""
+        """A person asks for it: failed undos may be tried again, and silent probes asked again. A crash does not."""
         self.stuck.clear()
         for node in self.probes:
             self.probes[node] = AGAIN
