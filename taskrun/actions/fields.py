@@ -88,7 +88,7 @@ def _whole(raw: Any) -> int:
 
 def _number(raw: Any) -> float | int:
     value = number_of(raw)
-    if type(value) in (int, float):
+    if type(value) in (int, float) and isfinite(value):
         return value  # type: ignore[no-any-return]
     raise wrong(f"a number is needed, not {describe(raw)}", kind=_N)
 

@@ -28,11 +28,12 @@ FORMAT = 1
 
 
 class Compiled(NamedTuple):
-    """``diagnostics`` are warnings: a file with errors raises."""
+    """``diagnostics`` are warnings: a file with errors raises. ``sources``: the text of every file by its path."""
 
     definition: dict[str, Any]
     diagnostics: list[Diagnostic]
     text: str
+    sources: dict[str, str]
 
 
 def compile_file(path: str, *, strict: bool = False, allow_outside: bool = False) -> Compiled:
@@ -57,9 +58,10 @@ def compile_text(data: bytes, path: str, *, strict: bool = False, allow_outside:
         includes = Includes(path, assemble, strict=strict, allow_outside=allow_outside)
         fragment = assemble(loaded.root, problems, includes)
     diagnostics = in_order(problems.found + includes.found)
+    sources = {path: loaded.text, **includes.sources}
     if fragment is None or has_errors(diagnostics):
-        raise InvalidWorkflowError(diagnostics, {path: loaded.text, **includes.sources})
-    return Compiled(_definition(fragment, loaded, includes), diagnostics, loaded.text)
+        raise InvalidWorkflowError(diagnostics, sources)
+    return Compiled(_definition(fragment, loaded, includes), diagnostics, loaded.text, sources)
 
 
 def _definition(fragment: Fragment, loaded: Loaded, includes: Includes) -> dict[str, Any]:

@@ -208,6 +208,35 @@ def test_an_expression_where_the_shell_expands_nothing_is_found(script, shown):
     assert (finding.id, pointed) == ("TR501", shown)
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a {{ inputs.api }}", "{{ inputs."),
+        ("a {{inputs.api}}", "{{inputs."),
+        ("a ${inputs.api}", "${inputs."),
+        ("a {{- tasks.t.outputs.x }}", "{{- tasks."),
+    ],
+)
+def test_the_braces_of_other_tools_around_our_names_are_a_warning(text, shown):
+    finding, pointed = one(of_task(f"echo: '{text}'", HEAD))
+    assert (finding.id, finding.severity, pointed) == ("TR404", "warning", shown)
+
+
+@pytest.mark.parametrize("text", ["{{ .Names }}", "{{ name }}", "${HOME}", "{inputs.api}"])
+def test_other_braces_are_text(text):
+    assert (
+        ids(
+            of_task(f'run: echo "{text}"\nrevert: none', HEAD).replace('echo "', "echo ").replace('"\n', "\n")
+        )
+        == []
+    )
+
+
+def test_an_item_cannot_take_the_name_of_something_else():
+    finding, shown = one(of_task("echo: x\nfor_each: [1]\nas: inputs"))
+    assert (finding.id, shown) == ("TR209", "inputs")
+
+
 def test_an_escaped_expression_is_text():
     assert ids(of_task("run: echo '$${{ not ours }}'\nrevert: none", HEAD)) == []
 

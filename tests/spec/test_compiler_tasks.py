@@ -297,6 +297,12 @@ def test_names_are_unique_among_tasks_flows_and_savepoints():
     ]
 
 
+def test_a_nested_flow_cannot_have_the_name_of_the_workflow():
+    finding, shown = one("name: f\ntasks:\n  - name: f\n    tasks: [{name: a, echo: x}]\n")
+    assert (finding.id, shown) == ("TR301", "f")
+    assert ids("name: f\ntasks: [{name: f, echo: x}]\n") == []
+
+
 def test_nested_flows_are_laid_out_depth_first():
     text = """
 name: f

@@ -24,6 +24,13 @@ ENTRIES: dict[str, Entry] = {
         'name: hello\ninputs: {login: "${{ run.user }}"}\ntasks: [{name: show, echo: hi}]\n',
         "name: hello\ninputs: {login: alice}\ntasks: [{name: show, echo: hi}]\n",
     ),
+    "TR404": Entry(
+        "braces of another tool",
+        "Expressions are written `${{ ... }}`. `{{ inputs.x }}` is plain text here, and `${inputs.x}` is nothing a "
+        "shell knows.",
+        _HELLO + "  - name: show\n    echo: hi {{ inputs.login }}\n",
+        _HELLO + "  - name: show\n    echo: hi ${{ inputs.login }}\n",
+    ),
     "TR501": Entry(
         "expression where the shell expands nothing",
         "In a script an expression becomes a reference to a shell variable, so that no value can become code. Inside "

@@ -94,6 +94,13 @@ ENTRIES: dict[str, Entry] = {
         _WHOLE + "    retry: {attempts: 0}\n",
         _WHOLE + "    retry: {attempts: 1}\n",
     ),
+    "TR215": Entry(
+        "failure that is probably misspelt",
+        "`on` of a retry takes `connection`, `timeout`, a status or a class of statuses (`503`, `5xx`), an exit code, or "
+        "the type of a failure. A word that is nearly one of the first two would match no failure.",
+        _WHOLE + "    retry: {attempts: 3, on: [conection]}\n",
+        _WHOLE + "    retry: {attempts: 3, on: [connection]}\n",
+    ),
     "TR214": Entry(
         "unknown version of the language",
         "`taskrun: 1` at the top of a file says which version of the language it is written in. This taskrun knows "

@@ -77,7 +77,7 @@ def action_of(entry: Entry, kind: str, scope: Scope) -> dict[str, Any]:
     if isinstance(value, Map):
         for name in value:
             scan(entry.unit, value, name, scope, _mode(model, name))
-    elif not isinstance(value, str) or "${{" in value or model.main in model.expressions:
+    elif not isinstance(value, str) or "{" in value or model.main in model.expressions:
         scan(entry.unit, entry.tree, kind, scope, _mode(model, model.main))
     return fields
 

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from taskrun.spec.compiling.references import BARE, TEXT, bare, scan
-from taskrun.spec.compiling.scopes import Element, Scope
+from taskrun.spec.compiling.scopes import ALL_ROOTS, Element, Scope
 from taskrun.spec.compiling.unit import Entry, Needs
 from taskrun.spec.marks import Mark
 
@@ -47,7 +47,10 @@ def entry_name(entry: Entry, key: str, element: Element) -> str:
     if name is None:
         return _nameless(entry, key, element)
     first = unit.marks.get(name)
-    if first is not None:
+    if element[0] == "flow" and name == unit.document["name"]:
+        message = f"the name `{name}` is taken: it is that of the whole workflow"
+        entry.at_value("TR301", message, key, "events of flows are told apart by their names")
+    elif first is not None:
         message = f"the name `{name}` is taken: line {first.line} has it too"
         entry.at_value("TR301", message, key, "names are unique in the file, those of flows included")
     else:
@@ -103,7 +106,10 @@ def conditions(entry: Entry, out: dict[str, Any], scope: Scope) -> None:
 
 def fan_out(entry: Entry, out: dict[str, Any], scope: Scope) -> frozenset[str]:
     """``for_each`` with its ``as`` and ``max_parallel``; gives the names of the item."""
-    names = frozenset({"item", entry.spec.get("as", "item")})
+    name = entry.spec.get("as", "item")
+    names = frozenset({"item", name})
+    if name in ALL_ROOTS and name != "item":
+        entry.at_value("TR209", f"`{name}` means something else in expressions", "as", "choose another name")
     if "for_each" not in entry.spec:
         if entry.lost("for_each"):
             return names

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from taskrun.actions.fields import describe, number_of, resolve
+from taskrun.actions.fields import resolve
 from taskrun.spec.compiling.unit import Unit
 from taskrun.spec.input_values import InputError, check_value, type_of
 from taskrun.spec.marks import Map
@@ -92,6 +92,3 @@ def _check_enum(unit: Unit, tree: Map, spec: dict[str, Any]) -> None:
             )
     if not spec["enum"]:
         unit.problems.at_value("TR210", "`enum` is an empty list", tree, "enum")
-
-
-__all__ = ["TYPES", "declared", "describe", "number_of"]

@@ -1,5 +1,6 @@
 """Checks the expressions of a file: their syntax, the names they use, and where they may stand."""
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
@@ -26,6 +27,8 @@ from taskrun.spec.marks import Map, Mark, Seq
 from taskrun.spec.render import script_problems
 from taskrun.spec.templates import split
 
+# `{{ inputs.x }}` of Jinja and Go, `${inputs.x}` of shells.
+_OTHER_BRACES = re.compile(r"(?:(?<!\$)\{\{-?\s*|\$\{)(?P<name>(?:inputs|secrets|tasks|self)\.)", re.ASCII)
 TEXT, SCRIPT, BARE = "text", "script", "bare"
 
 
@@ -43,8 +46,8 @@ def scan(unit: Unit, holder: Map | Seq, key: str | int, scope: Scope, mode: str 
     """Check every expression in a value of the tree, however deep."""
     value = holder[key]  # type: ignore[index]
     if isinstance(value, str):
-        if mode == BARE or "${{" in value:
-            _scan_scalar(unit, value, value_mark(holder, key), scope, mode)
+        if mode == BARE or "{" in value:
+            scan_scalar(unit, value, value_mark(holder, key), scope, mode)
     elif isinstance(value, Map):
         for inner in value:
             scan(unit, value, inner, scope, mode)
@@ -61,9 +64,12 @@ def bare(text: str) -> str:
     return stripped
 
 
-def _scan_scalar(unit: Unit, text: str, mark: Mark, scope: Scope, mode: str) -> None:
+def scan_scalar(unit: Unit, text: str, mark: Mark, scope: Scope, mode: str) -> None:
     if mode == BARE:
         _scan_bare(unit, text, mark, scope)
+        return
+    _warn_of_braces(unit, text, mark)
+    if "${{" not in text:
         return
     try:
         pieces = split(text)
@@ -77,6 +83,15 @@ def _scan_scalar(unit: Unit, text: str, mark: Mark, scope: Scope, mode: str) -> 
     if mode == SCRIPT and readable:
         for offset, message in script_problems(text):
             unit.problems.error("TR501", message, source_mark(unit.problems.text, mark, offset), 3)
+
+
+def _warn_of_braces(unit: Unit, text: str, mark: Mark) -> None:
+    """Other tools' braces around one of our names are almost certainly meant as ours."""
+    for slip in _OTHER_BRACES.finditer(text):
+        where = source_mark(unit.problems.text, mark, slip.start())
+        message = f"`{slip[0]}` begins no expression: this is plain text"
+        help_ = f"write `${{{{ {slip['name']}NAME }}}}`"
+        unit.problems.warning("TR404", message, where, len(slip[0]), help_)
 
 
 def _scan_bare(unit: Unit, text: str, mark: Mark, scope: Scope) -> None:

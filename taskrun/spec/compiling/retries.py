@@ -5,7 +5,9 @@ from typing import Any
 from taskrun.spec.compiling.references import BARE, TEXT, bare, scan
 from taskrun.spec.compiling.scopes import Scope
 from taskrun.spec.compiling.unit import Entry
+from taskrun.spec.diagnostics import nearest
 
+_WORDS = ("connection", "timeout")
 _FLOW_ONLY = ("for_each", "exhausted")
 
 
@@ -22,9 +24,19 @@ def task_retry(around: Entry) -> dict[str, Any]:
     words = retry.get("on")
     if words is not None:
         retry["on"] = words = [words] if isinstance(words, str) else words
-        if any("${{" in word for word in words):
-            entry.at_value("TR403", "an expression cannot be used in `on`", "on")
+        for word in words:
+            _check_word(entry, word)
     return retry
+
+
+def _check_word(entry: Entry, word: str) -> None:
+    """Any word may be the type of some failure; one that is nearly ours is probably a slip."""
+    if "${{" in word:
+        entry.at_value("TR403", "an expression cannot be used in `on`", "on")
+    elif word not in _WORDS and (guess := nearest(word, _WORDS)):
+        mark = entry.tree.value_marks["on"]
+        message = f"`{word}` is taken for the type of a failure"
+        entry.unit.problems.warning("TR215", message, mark, help_=f"did you mean `{guess}`?")
 
 
 def flow_retry(around: Entry, scope: Scope) -> dict[str, Any]:

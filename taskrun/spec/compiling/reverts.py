@@ -26,7 +26,7 @@ def revert_of(entry: Entry, kind: str, fields: dict[str, Any], scope: Scope) -> 
         return _mapping(entry.inner("revert"), scope.at("revert", "`revert`"))
     if value in ("none", "auto"):
         return NONE if value == "none" else _auto(entry, kind)
-    if "${{" in value:
+    if "{" in value:
         scan(entry.unit, entry.tree, "revert", scope.at("revert", "`revert`"), SCRIPT)
     elif len(value) <= 6 and (guess := nearest(value, ("none", "auto"))):
         mark = entry.tree.value_marks["revert"]
