@@ -70,6 +70,10 @@ class Journal(Protocol):
 
     """
 
+    @property
+    def low_on_space(self) -> bool:
+        """The disk is full and what was kept in reserve is in use: start nothing more, only finish."""
+
     def create_run(
         self, row: RunRow, definition: bytes | Mapping[str, Any], entries: Sequence[Entry] = ()
     ) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from taskrun.errors import JournalError
-from taskrun.journal import opening
-from taskrun.journal.faults import FAULTS, explained, is_broken_disk
+from taskrun.journal import opening, reserve
+from taskrun.journal.faults import FAULTS, explained, is_broken_disk, is_full_disk
 from taskrun.journal.opening import Durability
 from taskrun.journal.transactions import Work, patiently, reading, writing
 
@@ -24,6 +24,7 @@ class Connection:
 
     def __init__(self, path: str, *, readonly: bool = False, durability: Durability = "full") -> None:
         self.path = path
+        self.low_on_space = False
         self._readonly = readonly
         self._durability = durability
         self._closed: str | None = None
@@ -43,7 +44,7 @@ class Connection:
     def write(self, work: Work[T]) -> T:
         if self._readonly:
             raise JournalError(f"the journal {self.path} was opened to be read only")
-        return self._watched(lambda: writing(self._current(), work))
+        return self._watched(lambda: self._write(work))
 
     def counter(self) -> int:
         """Differs from the last one when another connection has committed, or made the file there was none of."""
@@ -53,11 +54,21 @@ class Connection:
     def close(self) -> None:
         self._give_up("it is closed")
 
+    def _write(self, work: Work[T]) -> T:
+        try:
+            return writing(self._current(), work)
+        except sqlite3.OperationalError as error:
+            if not (is_full_disk(error) and reserve.spend(os.path.dirname(self.path))):
+                raise
+        self.low_on_space = True
+        return writing(self._current(), work)
+
     def _open(self) -> None:
         if self._readonly:
             self._db = opening.to_read(self.path)
         else:
             self._db = opening.to_write(self.path, self._durability)
+            self.low_on_space = not reserve.keep(os.path.dirname(self.path))
         self._inode = _inode(self.path)
 
     def _current(self) -> sqlite3.Connection:

@@ -42,6 +42,10 @@ def is_broken_disk(error: BaseException) -> bool:
     return primary(error) == sqlite3.SQLITE_IOERR
 
 
+def is_full_disk(error: BaseException) -> bool:
+    return primary(error) == sqlite3.SQLITE_FULL
+
+
 def explained(error: Exception, path: str) -> JournalError:
     """One of FAULTS as the error to show."""
     reason, hint = _REASONS.get(primary(error), ("", ""))

@@ -39,6 +39,8 @@ class Store:
 class MemoryJournal:
     """Implements ``base.Journal``."""
 
+    low_on_space = False
+
     def __init__(self, store: Store | None = None) -> None:
         self.store = Store() if store is None else store
         self._own_commits = 0

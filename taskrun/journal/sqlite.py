@@ -53,6 +53,10 @@ class SqliteJournal:
             check_home(home)
         return cls(Connection(database(home), readonly=readonly, durability=durability))
 
+    @property
+    def low_on_space(self) -> bool:
+        return self._db.low_on_space
+
     def close(self) -> None:
         self._db.close()
 

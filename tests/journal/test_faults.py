@@ -1,5 +1,6 @@
 """Disks that are full, broken or taken away, and neighbours in the way: clear errors, nothing acknowledged is lost."""
 
+import contextlib
 import os
 import resource
 import shutil
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from taskrun.errors import JournalError
-from taskrun.journal import transactions
+from taskrun.journal import reserve, transactions
 from taskrun.journal.sqlite import SqliteJournal
 from tests.journal.samples import DEFINITION, ROOT, a_run, run_python, some_entries
 
@@ -104,6 +105,31 @@ def test_a_run_goes_on_in_the_same_process_once_there_is_space(small_disk):
     journal.close()
 
 
+def test_a_reserve_lets_a_rollback_be_recorded_on_a_full_disk(small_disk):
+    home = small_disk(4096)
+    journal = SqliteJournal.open(home)
+    journal.create_run(a_run("abc"), DEFINITION)
+    assert not journal.low_on_space
+    with contextlib.suppress(OSError), open(f"{home}/filler", "wb", buffering=0) as filler:
+        while True:
+            filler.write(b"x" * 512)
+    count = 0
+    while not journal.low_on_space:
+        count += 10
+        journal.append("abc", some_entries(10, first=count - 9), epoch=1)
+    journal.append("abc", some_entries(5000, first=count + 1), epoch=1, state="REVERTED", exit_code=1)
+    assert journal.verify("abc") is None
+    journal.close()
+    again = SqliteJournal.open(home)
+    assert again.low_on_space
+    again.close()
+    os.unlink(f"{home}/filler")
+    again = SqliteJournal.open(home)
+    assert not again.low_on_space
+    assert len(again.entries("abc")) == count + 5000
+    again.close()
+
+
 def test_a_disk_full_from_the_start_is_an_error_before_anything_runs(small_disk):
     home = small_disk(16)
     with pytest.raises(JournalError, match="journal.db"):
@@ -154,13 +180,24 @@ def test_after_an_fsync_that_failed_the_connection_is_not_used_again(run_home, w
 
 @needs_strace
 @pytest.mark.parametrize("when", [13, 16, 21])
-def test_no_space_for_a_single_write_stops_only_that_append(run_home, when):
+def test_a_write_there_was_no_space_for_is_made_again_out_of_the_reserve(run_home, when):
     done = traced(run_home, 20, f"pwrite64:error=ENOSPC:when={when}")
+    assert (done.returncode, done.stderr, acknowledged(done.stdout)) == (0, "", 20)
+    assert not os.path.exists(f"{run_home}/reserve")
+    assert_all_there(run_home, 20)
+    assert os.path.getsize(f"{run_home}/reserve") == reserve.SIZE
+
+
+@needs_strace
+@pytest.mark.parametrize("when", [13, 16, 21])
+def test_no_space_at_all_any_more_is_an_error_each_time(run_home, when):
+    done = traced(run_home, 20, f"pwrite64:error=ENOSPC:when={when}+")
     assert done.stderr == ""
     said = done.stdout.splitlines()
+    assert said[-2].startswith("JournalError 3")
     assert "no space left" in said[-2]
-    assert said[-1] == "then it went on"
-    assert_all_there(run_home, acknowledged(done.stdout) + 1)
+    assert "no space left" in said[-1]
+    assert_all_there(run_home, acknowledged(done.stdout))
 
 
 @needs_strace

@@ -59,16 +59,16 @@ def test_directories_and_files_are_private_whatever_the_umask(home):
         os.umask(before)
     assert [mode_of(f"{home}{tail}") for tail in ("", "/deep", "/deep/er")] == [0o700] * 3
     names = sorted(os.listdir(f"{home}/deep/er"))
-    assert names == ["journal.db", "journal.db-shm", "journal.db-wal"]
+    assert names == ["journal.db", "journal.db-shm", "journal.db-wal", "reserve"]
     assert {mode_of(f"{home}/deep/er/{name}") for name in names} == {0o600}
     journal.close()
 
 
-def test_closing_leaves_one_file(home):
+def test_closing_leaves_the_database_and_the_reserve(home):
     journal = SqliteJournal.open(home)
     journal.create_run(a_run(), DEFINITION, some_entries(50))
     journal.close()
-    assert os.listdir(home) == ["journal.db"]
+    assert sorted(os.listdir(home)) == ["journal.db", "reserve"]
 
 
 def test_a_home_with_odd_characters_works(tmp_path):
@@ -79,7 +79,7 @@ def test_a_home_with_odd_characters_works(tmp_path):
     assert reader.find("latest").id == "abc"
     reader.close()
     journal.close()
-    assert os.listdir(home) == ["journal.db"]
+    assert sorted(os.listdir(home)) == ["journal.db", "reserve"]
 
 
 def test_a_file_in_place_of_the_home_is_refused(tmp_path):
