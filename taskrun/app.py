@@ -278,6 +278,7 @@ class Session:
             epoch=epoch,
             seq=seq,
             clock=clock,
+            lock=take_lock,
         )
         if self.definition.get("notify"):
             notifier = Notifier(self.definition["notify"], driver, self.values, self.run_id)
@@ -295,6 +296,8 @@ class Session:
         """Until the run is over, or the user leaves."""
         with Signals() as signals:
             driver.watch(signals, lambda: self._interrupted(driver, signals.receive(), options))
+            if "timeout" in self.definition:
+                driver.at(driver.clock.now() + self.definition["timeout"], lambda: self._out_of_time(driver))
             driver.every(REQUESTS_EVERY, lambda: self._take_requests(driver))
             driver.receive(first)
             settle_pending()
@@ -306,6 +309,11 @@ class Session:
 
     def _broken(self) -> Sequence[Exception]:
         return tuple(self._listeners.broken) if self._listeners else ()
+
+    def _out_of_time(self, driver: LocalDriver) -> None:
+        """The limit is the forward run's; a rollback under way is left alone."""
+        message = f"no end after {self.definition['timeout']:g} s"
+        driver.receive(e.CancelRequested(driver.clock.now(), {"type": "Timeout", "message": message}))
 
     def _take_requests(self, driver: LocalDriver) -> None:
         """What other processes ask for; looked up only when one of them has written."""
@@ -352,6 +360,13 @@ class Session:
             self._driver.close()
         if self._supervisor is not None:
             self._supervisor.close(wait=False)
+
+
+def take_lock(name: str, who: str) -> NamedLock:
+    """The named lock of a task; HeldError if another task or run has it."""
+    lock = NamedLock(home(), name)
+    lock.acquire(this_process(who))
+    return lock
 
 
 def needs_processes(definition: Mapping[str, Any]) -> bool:

@@ -17,6 +17,7 @@ MODULES = {
     "echo": "taskrun.actions.echo",
     "fail": "taskrun.actions.fail",
     "assert": "taskrun.actions.assert_",
+    "savepoint": "taskrun.actions.savepoint",
 }
 
 _REQUIRED = ("MODE", "MAIN", "WRITES", "AUTO", "EFFECT_FREE", "EXPRESSIONS", "SCRIPTS")
@@ -42,7 +43,8 @@ def get(kind: str) -> Action:
 
 def kinds() -> list[str]:
     """Every kind that :func:`get` knows, own ones first, then those of plug-ins."""
-    return [*MODULES, *sorted(name for name in _entry_points() if name not in MODULES)]
+    own = [name for name in MODULES if name != "savepoint"]  # an entry of its own, no key of a task
+    return [*own, *sorted(name for name in _entry_points() if name not in MODULES)]
 
 
 def _entry_points() -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from os import environ
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from taskrun.actions import registry
 from taskrun.actions.base import Action, Context
@@ -19,6 +19,12 @@ REVERT: Final = "revert"
 PROBE: Final = "probe"
 
 
+class Held(Protocol):
+    """A lock that is held."""
+
+    def release(self) -> None: ...
+
+
 Then = Callable[[Mapping[str, Any] | None, Mapping[str, Any] | None], None]
 
 
@@ -27,10 +33,12 @@ class Attempt:
 
     __slots__ = (
         "action",
+        "asked",
         "context",
         "err",
         "fields",
         "lines",
+        "lock",
         "name",
         "node",
         "number",
@@ -56,6 +64,8 @@ class Attempt:
         self.result: Mapping[str, Any] | None = None
         self.outputs: dict[str, Any] | None = None
         self.lines: list[str] = []  # what an action without files has said
+        self.lock: Held | None = None
+        self.asked: int | None = None  # of a probe: which time it is put
         self.started = False
         self.stopping: dict[str, Any] | None = None
         self.then: Then | None = None  # for what is no part of a task: who is told how it ended

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from taskrun.actions.base import UnexpectedResultError, matches
 from taskrun.actions.outputs import parse as parse_outputs
 from taskrun.actions.process_result import signal_message
-from taskrun.drivers.attempt import CHECK, DO, PROBE, REVERT, VERIFY, Attempt, Preparer, Then
+from taskrun.drivers.attempt import CHECK, DO, PROBE, REVERT, VERIFY, Attempt, Held, Preparer, Then
 from taskrun.drivers.carriers import Threads
 from taskrun.drivers.clock import Clock
 from taskrun.drivers.recall import to_entry
@@ -27,7 +27,7 @@ from taskrun.engine import events as e
 from taskrun.engine.machine import Machine, Step
 from taskrun.engine.record import Transition
 from taskrun.engine.states import REVERTED, RUNNING, SUCCESS
-from taskrun.errors import ActionError, ExpressionError, TaskrunError
+from taskrun.errors import ActionError, ExpressionError, HeldError, TaskrunError
 from taskrun.executors.client import Supervisor
 from taskrun.executors.protocol import Ended, Spawn
 from taskrun.journal.base import Entry, Journal
@@ -37,6 +37,11 @@ from taskrun.spec.expressions import check_condition, parse, render
 GRACE = 10.0
 ASIDE_TIMEOUT = 60.0
 MESSAGE_LIMIT = 64 * 1024
+LOCK_EVERY = 0.2
+_CANCELLED = {"type": "Cancelled", "message": "stopped because the run was cancelled"}
+
+
+TakeLock = Callable[[str, str], Held]  # of a name and of who wants it; raises HeldError
 
 
 class Wakes(Protocol):
@@ -61,6 +66,7 @@ class LocalDriver:
         epoch: int,
         seq: int = 0,
         clock: Clock | None = None,
+        lock: TakeLock,
     ) -> None:
         self.machine = machine
         self.clock = clock or Clock()
@@ -75,6 +81,8 @@ class LocalDriver:
         self._entries: list[Entry] = []
         self._commands: list[c.Command] = []
         self._attempts: dict[str, Attempt] = {}
+        self._waiting_for_lock: dict[int, Attempt] = {}
+        self._lock = lock
         self._aside = 0
         self._aside_count = 0
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
@@ -256,24 +264,50 @@ class LocalDriver:
     def _start_attempt(self, command: c.StartAttempt) -> None:
         node = command.node
         part = CHECK if "check" in self._values.spec(node) else DO
-        attempt = Attempt(node, self.machine.flow.names[node], command.attempt, part)
-        self._launch(attempt)
+        self._launch_locked(Attempt(node, self.machine.flow.names[node], command.attempt, part))
 
     def _start_revert(self, command: c.StartRevert) -> None:
         name = self.machine.flow.names[command.node]
-        self._launch(Attempt(command.node, name, command.attempt, REVERT))
+        self._launch_locked(Attempt(command.node, name, command.attempt, REVERT))
+
+    def _launch_locked(self, attempt: Attempt) -> None:
+        """Wait for the lock that the task names, if it does; the machine counts it as running meanwhile."""
+        template = self._values.spec(attempt.node).get("lock")
+        if template is None:
+            self._launch(attempt)
+            return
+        if attempt.stopping is not None:
+            self._part_failed(attempt, ActionError("Cancelled", attempt.stopping["message"]))
+            return
+        self._attempts.pop(attempt.key, None)
+        try:
+            name = str(render(template, self._scope(attempt)))
+            attempt.lock = self._lock(name, f"{self._run_id} {attempt.name}")
+        except ExpressionError as error:
+            self._part_failed(attempt, error)
+        except HeldError:
+            self._waiting_for_lock[attempt.node] = attempt
+            self.at(self.clock.now() + LOCK_EVERY, lambda: self._launch_locked(attempt))
+        else:
+            self._waiting_for_lock.pop(attempt.node, None)
+            self._launch(attempt)
 
     def _start_probe(self, command: c.StartProbe) -> None:
         name = self.machine.flow.names[command.node]
-        self._launch(Attempt(command.node, name, command.attempt, PROBE))
+        attempt = Attempt(command.node, name, command.attempt, PROBE)
+        attempt.asked = command.asked
+        self._launch(attempt)
 
     def _stop_attempt(self, command: c.StopAttempt) -> None:
         for attempt in list(self._attempts.values()):
             if attempt.node == command.node and attempt.part in (CHECK, DO, VERIFY):
                 self._stop(attempt)
+        waiting = self._waiting_for_lock.get(command.node)
+        if waiting is not None:
+            waiting.stopping = dict(_CANCELLED)
 
     def _stop(self, attempt: Attempt) -> None:
-        attempt.stopping = {"type": "Cancelled", "message": "stopped because the run was cancelled"}
+        attempt.stopping = dict(_CANCELLED)
         if attempt.action.MODE == "process" and self._supervisor is not None:
             self._supervisor.stop(attempt.key)
         elif attempt.action.MODE == "timer":
@@ -466,6 +500,13 @@ class LocalDriver:
 
     # ------------------------------------------------------------------ what became of a part
 
+    def _conclude(self, attempt: Attempt, event: e.Event) -> None:
+        """The attempt is over: nobody has to wait for its lock any more."""
+        if attempt.lock is not None:
+            attempt.lock.release()
+            attempt.lock = None
+        self.receive(event)
+
     def _part_succeeded(self, attempt: Attempt, result: Mapping[str, Any]) -> None:
         part, now = attempt.part, self.clock.now()
         if attempt.then is not None:
@@ -476,9 +517,9 @@ class LocalDriver:
         elif part == DO:
             self._done(attempt, result)
         elif part == VERIFY:
-            self.receive(e.AttemptSucceeded(now, attempt.node, attempt.number, _carried(attempt)))
+            self._conclude(attempt, e.AttemptSucceeded(now, attempt.node, attempt.number, _carried(attempt)))
         elif part == REVERT:
-            self.receive(e.RevertSucceeded(now, attempt.node, attempt.number, _carried(attempt)))
+            self._conclude(attempt, e.RevertSucceeded(now, attempt.node, attempt.number, _carried(attempt)))
         else:
             self._probed(attempt, result)
 
@@ -501,8 +542,9 @@ class LocalDriver:
         except (ActionError, ExpressionError) as error:
             self._part_failed(attempt, error)
             return
-        self.receive(
-            e.AttemptSucceeded(self.clock.now(), attempt.node, attempt.number, _carried(attempt), already)
+        self._conclude(
+            attempt,
+            e.AttemptSucceeded(self.clock.now(), attempt.node, attempt.number, _carried(attempt), already),
         )
 
     def _evaluate_outputs(self, attempt: Attempt, result: Mapping[str, Any]) -> dict[str, Any]:
@@ -532,7 +574,7 @@ class LocalDriver:
                 failure = {**failure, "type": "VerifyFailed", "message": f"verify: {failure['message']}"}
             self._attempt_failed(attempt, error, failure)
         elif part == REVERT:
-            self.receive(e.RevertFailed(now, node, number, failure))
+            self._conclude(attempt, e.RevertFailed(now, node, number, failure))
         else:
             self._probe_failed(attempt, failure)
 
@@ -542,7 +584,7 @@ class LocalDriver:
         now, node, number = self.clock.now(), attempt.node, attempt.number
         task = self._values.spec(node)
         if failure.get("outcome") == "unknown" and ("probe" in task or "on_lost" in task):
-            self.receive(e.AttemptLost(now, node, number, failure))
+            self._conclude(attempt, e.AttemptLost(now, node, number, failure))
             return
         words = task.get("retry", {}).get("on", ())
         retryable = attempt.stopping is None and matches(failure, words)
@@ -552,7 +594,9 @@ class LocalDriver:
         if isinstance(error, UnexpectedResultError):
             attempt.outputs = self._outputs_of_failure(attempt, error.result.values)
         started = attempt.started or attempt.part == VERIFY
-        self.receive(e.AttemptFailed(now, node, number, failure, _carried(attempt), started, retryable))
+        self._conclude(
+            attempt, e.AttemptFailed(now, node, number, failure, _carried(attempt), started, retryable)
+        )
 
     def _outputs_of_failure(self, attempt: Attempt, result: Mapping[str, Any]) -> dict[str, Any]:
         """What can be had of a failed attempt's outputs: its undo may need them. The rest is null."""
@@ -577,7 +621,7 @@ class LocalDriver:
         except ExpressionError as error:
             self._probe_failed(attempt, _failure_of(error))
             return
-        self.receive(e.ProbeAnswered(now, attempt.node, attempt.number, done, data))
+        self._conclude(attempt, e.ProbeAnswered(now, attempt.node, attempt.number, done, data, attempt.asked))
 
     def _probe_failed(self, attempt: Attempt, failure: Mapping[str, Any]) -> None:
         """A program that says no by its exit code has answered; anything else could not tell."""
@@ -587,7 +631,10 @@ class LocalDriver:
             self.record(
                 "warning", attempt.name, {"message": f"the probe could not tell: {failure['message']}"}
             )
-        self.receive(e.ProbeAnswered(self.clock.now(), attempt.node, attempt.number, done))
+        self._conclude(
+            attempt,
+            e.ProbeAnswered(self.clock.now(), attempt.node, attempt.number, done, None, attempt.asked),
+        )
 
 
 class _FileLog:
