@@ -1,13 +1,15 @@
-"""The fields of the built-in actions, and what the compiler has to know about each kind.
+"""The fields of the built-in actions, with what editors and the reference say about them.
 
-Only the workflow compiler imports this: a run works on the plain data that came out of it.
+Read when the schema is built: a run, and most compilations, work on what came out of it.
 """
 
-from typing import Annotated, Any, Literal, NamedTuple, Required
+from typing import Annotated, Any, Literal, Required
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, with_config
 from typing_extensions import TypedDict
 
+from taskrun.actions import checks
+from taskrun.actions.checks import ITEMS, MAP, TEXT
 from taskrun.actions.fields import (
     Condition,
     DurationOrTemplate,
@@ -20,16 +22,14 @@ from taskrun.actions.fields import (
     Statuses,
 )
 
-TEXT, FIELDS, ITEMS = "<text>", "<fields>", "<items>"
 _STRICT = ConfigDict(extra="forbid")
 
 
-def _shape(value: Any) -> str:
-    return FIELDS if isinstance(value, dict) else ITEMS if isinstance(value, list) else TEXT
-
-
 SHAPE = Discriminator(
-    _shape, custom_error_type="taskrun_shape", custom_error_message="wrong shape", custom_error_context={}
+    checks.shape,
+    custom_error_type="taskrun_shape",
+    custom_error_message="wrong shape",
+    custom_error_context={},
 )
 
 
@@ -310,7 +310,7 @@ _AssertKind = TypedDict(
     "_AssertKind",
     {
         "assert": Annotated[
-            Annotated[Condition, Tag(TEXT)] | Annotated[Assert, Tag(FIELDS)],
+            Annotated[Condition, Tag(TEXT)] | Annotated[Assert, Tag(MAP)],
             SHAPE,
             doc("Fail unless an expression is true.", "inputs.version != ''"),
         ]
@@ -323,96 +323,78 @@ class Kinds(_AssertKind, total=False):
     """The action keys of a task: exactly one of them is used."""
 
     run: Annotated[
-        Text | Annotated[Run, Tag(FIELDS)],
+        Text | Annotated[Run, Tag(MAP)],
         SHAPE,
         doc("Run a shell script.", "mkdir demo", {"script": "make"}),
     ]
     exec: Annotated[
-        TextItems | Annotated[Exec, Tag(FIELDS)],
+        TextItems | Annotated[Exec, Tag(MAP)],
         SHAPE,
         doc("Run a program without a shell.", ["mkdir", "demo"]),
     ]
     http: Annotated[
-        Text | Annotated[Http, Tag(FIELDS)],
+        Text | Annotated[Http, Tag(MAP)],
         SHAPE,
         doc("Send an HTTP request.", "http://127.0.0.1:8080/healthz"),
     ]
     python: Annotated[
-        Text | Annotated[Python, Tag(FIELDS)],
+        Text | Annotated[Python, Tag(MAP)],
         SHAPE,
         doc("Call Python code in a process of its own.", "app:setup"),
     ]
-    file: Annotated[
-        Annotated[File, Tag(FIELDS)], doc("Write a file.", {"path": "a.txt", "content": "hello\n"})
-    ]
+    file: Annotated[Annotated[File, Tag(MAP)], doc("Write a file.", {"path": "a.txt", "content": "hello\n"})]
     template: Annotated[
-        Annotated[Template, Tag(FIELDS)],
+        Annotated[Template, Tag(MAP)],
         doc("Write a file from a template.", {"path": "app.ini", "source": "app.ini.tmpl"}),
     ]
     copy: Annotated[Copy, doc("Copy a file or a directory.", {"from": "build/app", "to": "/opt/app"})]
     move: Annotated[Move, doc("Move a file or a directory.", {"from": "new.db", "to": "app.db"})]
-    mkdir: Annotated[Text | Annotated[Mkdir, Tag(FIELDS)], SHAPE, doc("Make a directory.", "demo")]
+    mkdir: Annotated[Text | Annotated[Mkdir, Tag(MAP)], SHAPE, doc("Make a directory.", "demo")]
     delete: Annotated[
-        Text | Annotated[Delete, Tag(FIELDS)], SHAPE, doc("Delete a file or a directory.", "old.log")
+        Text | Annotated[Delete, Tag(MAP)], SHAPE, doc("Delete a file or a directory.", "old.log")
     ]
     symlink: Annotated[Symlink, doc("Point a symbolic link.", {"path": "current", "to": "releases/1.2.3"})]
     edit: Annotated[Edit, doc("Change a part of a file.", {"path": "app.ini", "set": {"server.port": 8080}})]
     sql: Annotated[Sql, doc("Run SQL.", {"database": "sqlite:app.db", "query": "delete from sessions"})]
     wait_for: Annotated[
-        Text | Annotated[WaitFor, Tag(FIELDS)], SHAPE, doc("Wait until something is there.", {"port": "5432"})
+        Text | Annotated[WaitFor, Tag(MAP)], SHAPE, doc("Wait until something is there.", {"port": "5432"})
     ]
     approve: Annotated[
-        Text | Annotated[Approve, Tag(FIELDS)], SHAPE, doc("Ask a person.", "Switch production over?")
+        Text | Annotated[Approve, Tag(MAP)], SHAPE, doc("Ask a person.", "Switch production over?")
     ]
-    echo: Annotated[Text | Annotated[Echo, Tag(FIELDS)], SHAPE, doc("Print a message.", "hello")]
-    fail: Annotated[Text | Annotated[Fail, Tag(FIELDS)], SHAPE, doc("Fail.", "not allowed here")]
+    echo: Annotated[Text | Annotated[Echo, Tag(MAP)], SHAPE, doc("Print a message.", "hello")]
+    fail: Annotated[Text | Annotated[Fail, Tag(MAP)], SHAPE, doc("Fail.", "not allowed here")]
     sleep: Annotated[
-        Annotated[DurationOrTemplate, Tag(TEXT)] | Annotated[Sleep, Tag(FIELDS)],
+        Annotated[DurationOrTemplate, Tag(TEXT)] | Annotated[Sleep, Tag(MAP)],
         SHAPE,
         doc("Wait a while.", "5s"),
     ]
     workflow: Annotated[
-        Text | Annotated[Workflow, Tag(FIELDS)],
+        Text | Annotated[Workflow, Tag(MAP)],
         SHAPE,
         doc("Run another workflow as a part of this one.", "db.yaml"),
     ]
 
 
-class Model(NamedTuple):
-    """What the compiler knows of a kind. ``main``: the field a plain value stands for, "" if none can."""
-
-    fields: Any
-    main: str = ""
-    writes: bool = False  # has effects it cannot undo by itself: a missing `revert` is worth a warning
-    auto: bool = False  # undoes itself
-    dynamic: bool = False  # may give outputs the file does not declare ($TASKRUN_OUTPUT)
-    expressions: frozenset[str] = frozenset()  # fields that are bare expressions
-    scripts: frozenset[str] = frozenset()  # fields in which expressions become shell variables
-    one_of: tuple[str, ...] = ()  # exactly one of these fields is given
-
-
-_SCRIPT, _RUN, _THAT = frozenset({"script"}), frozenset({"run"}), frozenset({"that"})
-
-MODELS: dict[str, Model] = {
-    "run": Model(Run, "script", writes=True, dynamic=True, scripts=_SCRIPT),
-    "exec": Model(Exec, "argv", writes=True, dynamic=True),
-    "http": Model(Http, "url", writes=True, one_of=("url",)),
-    "python": Model(Python, "call", writes=True, dynamic=True, one_of=("call", "code")),
-    "file": Model(File, auto=True, one_of=("content", "source")),
-    "template": Model(Template, auto=True),
-    "copy": Model(Copy, auto=True),
-    "move": Model(Move, auto=True),
-    "mkdir": Model(Mkdir, "path", auto=True),
-    "delete": Model(Delete, "path", auto=True),
-    "symlink": Model(Symlink, auto=True),
-    "edit": Model(Edit, auto=True, one_of=("line", "block", "set")),
-    "sql": Model(Sql, writes=True, one_of=("script", "query")),
-    "wait_for": Model(WaitFor, "port", one_of=("port", "url", "path", "run"), scripts=_RUN),
-    "approve": Model(Approve, "message"),
-    "echo": Model(Echo, "message"),
-    "fail": Model(Fail, "message"),
-    "sleep": Model(Sleep, "for"),
-    "assert": Model(Assert, "that", expressions=_THAT),
-    "workflow": Model(Workflow, "file"),
+FIELDS: dict[str, Any] = {
+    "run": Run,
+    "exec": Exec,
+    "http": Http,
+    "python": Python,
+    "file": File,
+    "template": Template,
+    "copy": Copy,
+    "move": Move,
+    "mkdir": Mkdir,
+    "delete": Delete,
+    "symlink": Symlink,
+    "edit": Edit,
+    "sql": Sql,
+    "wait_for": WaitFor,
+    "approve": Approve,
+    "echo": Echo,
+    "fail": Fail,
+    "sleep": Sleep,
+    "assert": Assert,
+    "workflow": Workflow,
 }
-HTTP_FORMS = ("get", "post", "put", "patch", "delete", "head")

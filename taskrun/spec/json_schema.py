@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from taskrun.spec.schema import adapter
-
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def json_schema() -> dict[str, Any]:
     """A JSON Schema of workflow files. What it cannot say (names, order, references) `taskrun validate` checks."""
+    from taskrun.spec.schema import adapter  # noqa: PLC0415 - loads pydantic
+
     schema = _tidy(adapter().json_schema())
     task = schema["$defs"]["Task"]
     task["anyOf"] = [{"required": ["name"]}, {"required": ["savepoint"]}]

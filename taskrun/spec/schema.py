@@ -9,16 +9,14 @@ from typing import Annotated, Any, Literal, Required
 from pydantic import ConfigDict, Field, Tag, TypeAdapter, with_config
 from typing_extensions import TypedDict
 
-from taskrun.actions.fields import Condition, Duration, Flag, Json, Number, Whole
-from taskrun.actions.models import FIELDS, ITEMS, SHAPE, TEXT, Kinds, Text, TextItems, doc
+from taskrun.actions.checks import ITEMS, MAP, TEXT
+from taskrun.actions.fields import Condition, Duration, Factor, Flag, Json, Number, Positive, Whole
+from taskrun.actions.models import SHAPE, Kinds, Text, TextItems, doc
+from taskrun.spec.vocabulary import KEY, NAME, WORKFLOW_NAME
 
 _STRICT = ConfigDict(extra="forbid")
 # Keys that are no key of the language may be actions of the file or of plug-ins: the compiler knows them.
 _OPEN = ConfigDict(extra="ignore")
-
-NAME = r"^[A-Za-z_][A-Za-z0-9_-]*$"
-KEY = r"^[A-Za-z_][A-Za-z0-9_]*$"
-WORKFLOW_NAME = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
 
 Name = Annotated[str, Field(pattern=NAME)]
 Key = Annotated[str, Field(pattern=KEY)]
@@ -27,7 +25,6 @@ Environment = Annotated[
     dict[EnvName, str], doc("Environment variables: text, which may hold expressions.", {"LANG": "C"})
 ]
 TextOrItems = Annotated[Text | TextItems, SHAPE]
-Positive = Annotated[Whole, Field(ge=1)]
 Skip = Annotated[
     Literal["task", "dependents", "flow"],
     doc("How far an `if` that is false reaches. Default: task.", "dependents"),
@@ -45,7 +42,7 @@ class Retry(TypedDict, total=False):
 
     attempts: Annotated[Positive, doc("How often at most, the first time included.", 3)]
     delay: Annotated[Duration, doc("Wait before the second attempt. Default: none.", "2s")]
-    backoff: Annotated[Number, Field(ge=1), doc("The delay grows by this factor each time. Default: 1.", 2)]
+    backoff: Annotated[Factor, doc("The delay grows by this factor each time. Default: 1.", 2)]
     max_delay: Annotated[Duration, doc("The delay grows no longer than this.", "30s")]
     jitter: Annotated[Flag, doc("Shorten each delay by a random part, up to half.", True)]
     on: Annotated[
@@ -86,7 +83,7 @@ class InputFields(TypedDict, total=False):
 
 
 Input = Annotated[
-    Annotated[Json, Tag(TEXT)] | Annotated[Json, Tag(ITEMS)] | Annotated[InputFields, Tag(FIELDS)], SHAPE
+    Annotated[Json, Tag(TEXT)] | Annotated[Json, Tag(ITEMS)] | Annotated[InputFields, Tag(MAP)], SHAPE
 ]
 Inputs = Annotated[
     dict[Key, Input], doc("Inputs: a description, or just the default.", {"api": "http://127.0.0.1"})
@@ -153,9 +150,9 @@ class Revert(_Call, total=False):
     impossible: Annotated[str, doc("Why there is no undo.", "the mail is sent")]
 
 
-CheckField = Annotated[Text | Annotated[Probe, Tag(FIELDS)], SHAPE]
+CheckField = Annotated[Text | Annotated[Probe, Tag(MAP)], SHAPE]
 RevertField = Annotated[
-    Text | Annotated[Revert, Tag(FIELDS)],
+    Text | Annotated[Revert, Tag(MAP)],
     SHAPE,
     doc(
         "How to undo the task: a shell script, an action, `auto`, `none`, `{restore: [paths]}` or `{impossible: reason}`.",

@@ -180,7 +180,7 @@ def test_attempts_are_a_whole_number_known_before_the_run(text):
 
 def test_a_number_that_is_too_small_is_told_its_limit():
     finding, _ = one(of_task("echo: x\nretry: {attempts: 0}"))
-    assert (finding.id, finding.message) == ("TR213", "`attempts` must be at least 1")
+    assert (finding.id, finding.message) == ("TR213", "`attempts` must be at least 1, not 0")
 
 
 @pytest.mark.parametrize(

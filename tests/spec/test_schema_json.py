@@ -13,7 +13,7 @@ from taskrun.spec.compiling.problems import settle_words
 from taskrun.spec.loader import load_text
 
 SCHEMA = json_schema()
-TYPES = [model.fields for model in models.MODELS.values()] + [
+TYPES = list(models.FIELDS.values()) + [
     schema.Document,
     schema.Task,
     schema.Action,
@@ -65,7 +65,7 @@ def test_every_definition_has_a_description():
 
 
 def test_every_kind_of_action_is_a_key_of_a_task():
-    assert models.MODELS.keys() <= SCHEMA["$defs"]["Task"]["properties"].keys()
+    assert models.FIELDS.keys() <= SCHEMA["$defs"]["Task"]["properties"].keys()
 
 
 def test_text_may_be_written_as_a_number():

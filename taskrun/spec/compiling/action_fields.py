@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from taskrun.actions.models import HTTP_FORMS, Model
+from taskrun.actions.kinds import HTTP_FORMS, Traits
 from taskrun.spec.compiling.unit import Entry
 from taskrun.spec.marks import Map
 
@@ -16,7 +16,7 @@ _METHOD = re.compile(r"[A-Za-z]+", re.ASCII)
 Fields = dict[str, Any]
 
 
-def full_fields(entry: Entry, kind: str, model: Model, value: Any) -> Fields:
+def full_fields(entry: Entry, kind: str, model: Traits, value: Any) -> Fields:
     fields: Fields = value if isinstance(value, dict) else {model.main: value} if model.main else {}
     if kind == "http":
         fields = _http(entry, fields)
@@ -28,7 +28,7 @@ def full_fields(entry: Entry, kind: str, model: Model, value: Any) -> Fields:
     return fields
 
 
-def writes(kind: str, fields: Fields, model: Model) -> bool:
+def writes(kind: str, fields: Fields, model: Traits) -> bool:
     """Whether leaving out the revert deserves a warning."""
     if kind == "http":
         return fields.get("method") not in _SAFE_METHODS

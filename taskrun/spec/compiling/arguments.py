@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from taskrun.actions.fields import resolve
+from taskrun.actions.checks import resolve
 from taskrun.errors import ExpressionError
 from taskrun.spec.compiling.rewording import did_you_mean
 from taskrun.spec.compiling.unit import Unit

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from taskrun.actions.fields import resolve
-from taskrun.actions.models import MODELS, Kinds, Model
+from taskrun.actions.checks import resolve
+from taskrun.actions.kinds import TRAITS, Traits
 from taskrun.spec.compiling import plugins
 from taskrun.spec.compiling.action_fields import full_fields
 from taskrun.spec.compiling.references import BARE, SCRIPT, TEXT, bare, scan
@@ -11,26 +11,27 @@ from taskrun.spec.compiling.scopes import Scope
 from taskrun.spec.compiling.unit import Entry
 from taskrun.spec.diagnostics import nearest
 from taskrun.spec.marks import Map
+from taskrun.spec.vocabulary import keys_of
 
-KINDS = frozenset(Kinds.__annotations__)
 _AROUND = ("env", "cwd", "shell", "timeout")
 
 
-def keys_besides_actions(model: Any) -> frozenset[str]:
-    return frozenset(model.__annotations__) - KINDS
+def keys_besides_actions(name: str) -> frozenset[str]:
+    """The keys of a map of the schema that are no actions."""
+    return frozenset(keys_of(name)) - TRAITS.keys()
 
 
-def model_of(kind: str) -> Model:
-    return MODELS.get(kind) or plugins.model(kind)
+def traits_of(kind: str) -> Traits:
+    return TRAITS.get(kind) or plugins.traits(kind)
 
 
 def pick_kind(entry: Entry, besides: frozenset[str], what: str) -> str | None:
     """The one action key of a map; every other way of having one is reported."""
     keys = [key for key in entry.tree if key not in besides]
-    if len(keys) == 1 and keys[0] in MODELS:
+    if len(keys) == 1 and keys[0] in TRAITS:
         return keys[0]
     own = entry.unit.actions
-    known = [key for key in keys if key in MODELS or key in own or plugins.is_known(key)]
+    known = [key for key in keys if key in TRAITS or key in own or plugins.is_known(key)]
     for key in keys:
         if key not in known:
             _unknown(entry, key, besides, has_action=bool(known))
@@ -40,7 +41,7 @@ def pick_kind(entry: Entry, besides: frozenset[str], what: str) -> str | None:
     if known:
         return known[0]
     if not keys and not any(key not in besides for key in entry.unit.removed.get(id(entry.tree), ())):
-        entry.at_start("TR701", f"{what} has no action", "add one of: " + ", ".join(f"`{k}`" for k in MODELS))
+        entry.at_start("TR701", f"{what} has no action", "add one of: " + ", ".join(f"`{k}`" for k in TRAITS))
     return None
 
 
@@ -51,7 +52,7 @@ def _unknown(entry: Entry, key: str, besides: frozenset[str], *, has_action: boo
         unit.lost(unit.tree, "actions") or unit.lost(unit.tree.get("actions", unit.tree), key)
     ):
         return  # an action of the file, and what is wrong with it has been said
-    actions = [*MODELS, *unit.actions]
+    actions = [*TRAITS, *unit.actions]
     guess = nearest(key, [*sorted(besides), *actions] if has_action else [*actions, *sorted(besides)])
     help_ = f"did you mean `{guess}`?" if guess else None
     if has_action or guess in besides:
@@ -68,7 +69,7 @@ def value_of(entry: Entry, kind: str) -> Any:
 
 def action_of(entry: Entry, kind: str, scope: Scope) -> dict[str, Any]:
     """The fields of a built-in or plug-in action, written out and checked."""
-    model = model_of(kind)
+    model = traits_of(kind)
     fields = full_fields(entry, kind, model, value_of(entry, kind))
     for name in model.expressions:
         if isinstance(fields.get(name), str):
@@ -82,7 +83,7 @@ def action_of(entry: Entry, kind: str, scope: Scope) -> dict[str, Any]:
     return fields
 
 
-def _mode(model: Model, name: str) -> str:
+def _mode(model: Traits, name: str) -> str:
     return BARE if name in model.expressions else SCRIPT if name in model.scripts else TEXT
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from taskrun.engine import states
-from taskrun.spec import schema
 from taskrun.spec.compiling.calls import call_of, keys_besides_actions, scan_around
 from taskrun.spec.compiling.inputs import declared
 from taskrun.spec.compiling.references import SCRIPT, scan
@@ -14,7 +13,7 @@ from taskrun.spec.compiling.tasks import judged_call
 from taskrun.spec.compiling.unit import Entry, Unit
 from taskrun.spec.marks import Map
 
-_NOTIFY_BESIDES = keys_besides_actions(schema.Notify)
+_NOTIFY_BESIDES = keys_besides_actions("Notify")
 _FLOW_STATES = (
     states.PENDING, states.RUNNING, states.SUCCESS, states.FAILURE, states.REVERTING, states.REVERTED,
     states.SUSPENDING, states.SUSPENDED, states.RESUMING,

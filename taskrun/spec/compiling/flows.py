@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from taskrun.actions.models import MODELS
+from taskrun.actions.kinds import TRAITS
 from taskrun.spec.compiling.calls import pick_kind
 from taskrun.spec.compiling.entries import Around, Layout, conditions, entry_name, fan_out, place_needs
 from taskrun.spec.compiling.includes import include
@@ -81,7 +81,7 @@ def _nested(layout: Layout, entry: Entry, around: Around) -> None:
 def _nested_help(entry: Entry, key: str) -> str | None:
     if key in BESIDES:
         return "give it to the tasks inside"
-    if key in MODELS or key in entry.unit.actions:
+    if key in TRAITS or key in entry.unit.actions:
         return "an entry has an action or `tasks`, not both"
     guess = nearest(key, sorted(_NESTED_KEYS))
     return f"did you mean `{guess}`?" if guess else None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from taskrun.spec.compiling.calls import model_of
+from taskrun.spec.compiling.calls import traits_of
 from taskrun.spec.compiling.cycles import cycles
 from taskrun.spec.compiling.entries import Layout
 from taskrun.spec.compiling.positions import Edges, Positions
@@ -151,7 +151,7 @@ def check_parts(task: dict[str, Any], unit: Unit, reference: Reference) -> None:
             help_ = f"declare an output of `{names[1]}`, as `outputs: {{text: result.stdout}}`"
         report(unit, reference, Wrong("TR308", f"a task has no `{names[2]}`", help_, 2))
     elif len(names) > 3 and names[2] == "outputs" and names[3] not in outputs:
-        dynamic = task["kind"] != "savepoint" and model_of(task["kind"]).dynamic
+        dynamic = task["kind"] != "savepoint" and traits_of(task["kind"]).dynamic
         if may_give(task["fields"] if dynamic else None, names[3], outputs):
             return
         help_ = did_you_mean(names[3], outputs) or f"declare it under `outputs:` of `{names[1]}`"

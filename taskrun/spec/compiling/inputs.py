@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from taskrun.actions.fields import resolve
+from taskrun.actions.checks import resolve
 from taskrun.spec.compiling.unit import Unit
 from taskrun.spec.input_values import InputError, check_value, type_of
 from taskrun.spec.marks import Map

@@ -3,12 +3,12 @@
 from functools import cache
 
 from taskrun.actions import registry
-from taskrun.actions.models import MODELS, Model
+from taskrun.actions.kinds import TRAITS, Traits
 
 
 @cache
 def _known() -> frozenset[str]:
-    return frozenset(registry.kinds()) - MODELS.keys()
+    return frozenset(registry.kinds()) - TRAITS.keys()
 
 
 def is_known(kind: str) -> bool:
@@ -16,11 +16,10 @@ def is_known(kind: str) -> bool:
 
 
 @cache
-def model(kind: str) -> Model:
+def traits(kind: str) -> Traits:
     """The traits its module declares; its fields are any."""
     action = registry.get(kind)
-    return Model(
-        None,
+    return Traits(
         action.MAIN,
         writes=action.WRITES,
         auto=action.AUTO,

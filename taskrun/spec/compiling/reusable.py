@@ -7,10 +7,9 @@ expressions instead; so does every value where the action is used inside a ``rev
 
 from typing import Any
 
-from taskrun.actions.models import MODELS
-from taskrun.spec import schema
+from taskrun.actions.kinds import TRAITS
 from taskrun.spec.compiling.arguments import Declared, bind, uses_secrets
-from taskrun.spec.compiling.calls import KINDS, action_of, keys_besides_actions, model_of, pick_kind
+from taskrun.spec.compiling.calls import action_of, keys_besides_actions, pick_kind, traits_of
 from taskrun.spec.compiling.entries import Around
 from taskrun.spec.compiling.inputs import declared
 from taskrun.spec.compiling.references import scan
@@ -20,9 +19,9 @@ from taskrun.spec.compiling.scopes import Scope
 from taskrun.spec.compiling.tasks import BESIDES, settings
 from taskrun.spec.compiling.unit import Entry, Unit
 
-_ACTION_BESIDES = keys_besides_actions(schema.Action)
+_ACTION_BESIDES = keys_besides_actions("Action")
 _LONGEST = 1000  # characters of a value written into an expression, which may have 4096
-_WORDS = KINDS | BESIDES
+_WORDS = TRAITS.keys() | BESIDES
 _CALL_KEYS = ("kind", "fields", "env", "cwd", "shell", "timeout")
 
 
@@ -102,7 +101,7 @@ def _define(action: Reusable, entry: Entry) -> None:
         "the action",
         inputs=action.inputs,
         outputs=spec.get("outputs", ()),
-        gives_more=entry.tree if kind in MODELS and MODELS[kind].dynamic else None,
+        gives_more=entry.tree if kind in TRAITS and TRAITS[kind].dynamic else None,
         sealed=True,
     )
     settings(inner, action.body, scope)
@@ -122,7 +121,7 @@ def task_from(entry: Entry, action: Reusable, name: str, around: Around, index: 
     spec = entry.spec
     known = {*action.inputs, *spec.get("inputs", ())}
     outputs = {*action.body.get("outputs", ()), *spec.get("outputs", ())}
-    dynamic = model_of(action.body["kind"]).dynamic
+    dynamic = traits_of(action.body["kind"]).dynamic
     scope = around.scope("action", "the action", ("task", index))._replace(
         inputs=known, outputs=outputs, gives_more=action.body["fields"] if dynamic else None
     )

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from taskrun.spec import schema
 from taskrun.spec.compiling.action_fields import writes
-from taskrun.spec.compiling.calls import call_of, keys_besides_actions, model_of
+from taskrun.spec.compiling.calls import call_of, keys_besides_actions, traits_of
 from taskrun.spec.compiling.references import SCRIPT, scan
 from taskrun.spec.compiling.retries import task_retry
 from taskrun.spec.compiling.scopes import Scope
@@ -14,7 +13,7 @@ from taskrun.spec.diagnostics import nearest
 AUTO = {"form": "auto"}
 NONE = {"form": "none"}
 UNSTATED = {"form": "unstated"}
-_BESIDES = keys_besides_actions(schema.Revert)
+_BESIDES = keys_besides_actions("Revert")
 
 
 def revert_of(entry: Entry, kind: str, fields: dict[str, Any], scope: Scope) -> dict[str, Any]:
@@ -36,7 +35,7 @@ def revert_of(entry: Entry, kind: str, fields: dict[str, Any], scope: Scope) -> 
 
 
 def _left_out(entry: Entry, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
-    model = model_of(kind)
+    model = traits_of(kind)
     if model.auto:
         return AUTO
     if entry.lost("revert") or not writes(kind, fields, model):
@@ -47,7 +46,7 @@ def _left_out(entry: Entry, kind: str, fields: dict[str, Any]) -> dict[str, Any]
 
 
 def _auto(entry: Entry, kind: str) -> dict[str, Any]:
-    if not model_of(kind).auto:
+    if not traits_of(kind).auto:
         help_ = "say how to undo it, or `revert: none`"
         entry.at_value("TR705", f"`{kind}` cannot undo itself", "revert", help_)
     return AUTO

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from taskrun.actions.fields import describe
-from taskrun.actions.models import MODELS
-from taskrun.spec import schema
+from taskrun.actions.checks import describe
+from taskrun.actions.kinds import TRAITS
 from taskrun.spec.compiling.problems import Problems, value_mark
 from taskrun.spec.diagnostics import nearest
 from taskrun.spec.marks import Map, Seq
+from taskrun.spec.vocabulary import KEY, NAME, WORKFLOW_NAME, fields_of, keys_of, required_of
 
 
 class Finding(NamedTuple):
@@ -21,24 +21,21 @@ class Finding(NamedTuple):
     is_key: bool
 
 
-_KEYS_OF: dict[str, Any] = {
-    "retry": schema.Retry,
-    "defaults": schema.Defaults,
-    **{kind: model.fields for kind, model in MODELS.items()},
-}
-_KEYS_OF_ITEMS: dict[str, Any] = {
-    "inputs": schema.InputFields,
-    "secrets": schema.Secret,
-    "actions": schema.Action,
-}
+_MAP_AT = {"retry": "Retry", "defaults": "Defaults", "auth": "Auth"}
+_MAP_OF_ITEMS = {"inputs": "InputFields", "secrets": "Secret", "actions": "Action"}
 _NAME_HELP = {
-    schema.NAME: "letters, digits, `_` and `-`, with a letter or `_` in front",
-    schema.KEY: "letters, digits and `_`, with a letter or `_` in front",
-    schema.WORKFLOW_NAME: "letters, digits, `_`, `.` and `-`, with a letter or `_` in front",
+    NAME: "letters, digits, `_` and `-`, with a letter or `_` in front",
+    KEY: "letters, digits and `_`, with a letter or `_` in front",
+    WORKFLOW_NAME: "letters, digits, `_`, `.` and `-`, with a letter or `_` in front",
 }
 _LISTS = frozenset({"exec", "argv"})
 _LISTS_OR_TEXT = frozenset({"needs", "on", "tags", "restore", "env_file", "flow", "task"})
-_IDS = {"taskrun_duration": "TR205", "taskrun_number": "TR206", "taskrun_flag": "TR207"}
+_IDS = {
+    "taskrun_duration": "TR205",
+    "taskrun_number": "TR206",
+    "taskrun_flag": "TR207",
+    "taskrun_range": "TR213",
+}
 
 
 def reword(finding: Finding, problems: Problems) -> None:
@@ -76,13 +73,13 @@ def keys_at(path: tuple[str | int, ...]) -> Iterable[str]:
     """The keys that the map around the last part of a path may have."""
     parent = path[-2] if len(path) > 1 else None
     if parent is None:
-        return list(schema.Document.__annotations__)
+        return keys_of("Document")
     over = path[-3] if len(path) > 2 else None
-    if over in _KEYS_OF_ITEMS and isinstance(parent, str):
-        return list(_KEYS_OF_ITEMS[str(over)].__annotations__)
-    if parent in _KEYS_OF:
-        return list(_KEYS_OF[str(parent)].__annotations__)
-    return ["username", "password"] if parent == "auth" else []
+    if over in _MAP_OF_ITEMS and isinstance(parent, str):
+        return keys_of(_MAP_OF_ITEMS[str(over)])
+    if parent in TRAITS:
+        return fields_of(str(parent))
+    return keys_of(_MAP_AT[str(parent)]) if parent in _MAP_AT else ()
 
 
 def did_you_mean(word: str, candidates: Iterable[str], *, list_all: int = 12) -> str | None:
@@ -102,7 +99,7 @@ def _unknown_key(finding: Finding, problems: Problems) -> None:
     key, around = str(finding.key), _around(finding.path)
     candidates = list(keys_at(finding.path))
     help_ = did_you_mean(key, candidates, list_all=16)
-    if len(finding.path) == 1 and nearest(key, candidates) is None and key in schema.Task.__annotations__:
+    if len(finding.path) == 1 and nearest(key, candidates) is None and key in keys_of("Task"):
         help_ = "this is a key of a task"
     problems.at_key("TR201", f"{around} has no key `{key}`", _map(finding.holder), key, help_)
 
@@ -178,8 +175,8 @@ def _shape_help(finding: Finding, wanted: str) -> str | None:
         return f"write `retry: {{attempts: {value}}}`"
     if key == "tasks" or (isinstance(finding.key, int) and finding.path[-2] == "tasks"):
         return "a task is `- name: ...` with an action below it"
-    if wanted == "a map" and key in MODELS:
-        required = sorted(getattr(MODELS[key].fields, "__required_keys__", ()))
+    if wanted == "a map" and key in TRAITS:
+        required = required_of(key)
         given = "{" + ", ".join(f"{name}: ..." for name in required) + "}"
         return f"write its fields: `{key}: {given}`"
     if key == "exec" and isinstance(value, str):
@@ -193,15 +190,13 @@ def _value_message(finding: Finding) -> tuple[str, str, str | None]:
     error, subject = finding.error, _subject(finding)
     kind, context = error["type"], error.get("ctx", {})
     if kind.startswith("taskrun"):
-        return _IDS.get(kind, "TR203"), f"{subject}: {context['text']}", context.get("help")
+        colon = "" if kind == "taskrun_range" else ":"
+        return _IDS.get(kind, "TR203"), f"{subject}{colon} {context['text']}", context.get("help")
     if kind == "literal_error":
         allowed = [word.strip().strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
         value = error["input"]
         shown = f"`{value}`" if isinstance(value, str) else describe(value)
         return "TR208", f"{subject} cannot be {shown}", did_you_mean(str(value), allowed)
-    if kind in ("greater_than_equal", "greater_than"):
-        limit = context.get("ge", context.get("gt"))
-        return "TR213", f"{subject} must be at least {limit:g}", None
     if kind == "too_short":
         return "TR210", f"{subject} is an empty list", "it needs at least one item"
     if kind == "recursion_loop":

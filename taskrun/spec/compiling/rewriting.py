@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from taskrun.actions.models import MODELS
+from taskrun.actions.kinds import TRAITS
 from taskrun.errors import ExpressionError
 from taskrun.spec.language.tokens import Token, string_value, tokenize
 from taskrun.spec.templates import split
@@ -104,7 +104,7 @@ def _rewrite_list(value: Any, replace: Replace) -> Any:
 
 
 def _rewrite_bare_fields(task: Mapping[str, Any], out: dict[str, Any], replace: Replace) -> None:
-    model = MODELS.get(task.get("kind", ""))
+    model = TRAITS.get(task.get("kind", ""))
     for name in model.expressions if model else ():
         if isinstance(task["fields"].get(name), str):
             out["fields"][name] = rewrite_source(task["fields"][name], replace)

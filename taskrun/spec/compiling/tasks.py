@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from taskrun.actions.models import MODELS
-from taskrun.spec import schema
+from taskrun.actions.kinds import TRAITS
 from taskrun.spec.compiling.calls import (
     action_of,
     call_of,
     keys_besides_actions,
-    model_of,
     outputs_of,
     scan_around,
+    traits_of,
 )
 from taskrun.spec.compiling.entries import Around, conditions, fan_out
 from taskrun.spec.compiling.references import BARE, SCRIPT, TEXT, bare, scan
@@ -19,9 +18,9 @@ from taskrun.spec.compiling.reverts import NONE, revert_of
 from taskrun.spec.compiling.scopes import Scope
 from taskrun.spec.compiling.unit import Entry
 
-BESIDES = keys_besides_actions(schema.Task)
-_QUESTION_BESIDES = keys_besides_actions(schema.Probe)
-_SIMPLE = frozenset({"name", "revert", "needs", *MODELS})
+BESIDES = keys_besides_actions("Task")
+_QUESTION_BESIDES = keys_besides_actions("Probe")
+_SIMPLE = frozenset({"name", "revert", "needs", *TRAITS})
 _COPIED = ("description", "timeout", "deadline", "on_lost", "cwd", "shell", "env", "lock", "queue")
 _FLAGS = ("allow_failure", "pivot")
 
@@ -31,7 +30,7 @@ def task_of(entry: Entry, kind: str | None, name: str, around: Around, index: in
     task: dict[str, Any] = {"name": name, "flow": around.flow, "kind": kind or "echo", "fields": {}}
     spec = entry.spec
     known = (spec.get("inputs", ()), spec.get("outputs", ()))
-    gives_more = entry.tree if kind is not None and model_of(kind).dynamic else None
+    gives_more = entry.tree if kind is not None and traits_of(kind).dynamic else None
     scope = Scope(
         "action", "the action", ("task", index), around.items, around.controllers, *known, gives_more
     )

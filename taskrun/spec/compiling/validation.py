@@ -4,15 +4,14 @@ What is wrong is reported and taken out, and the rest is checked again, so that 
 the compiler goes on with what is left.
 """
 
-from functools import cache
 from typing import Any, NamedTuple
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ValidationError
 
 from taskrun.spec.compiling.problems import START, Problems, settle_words
 from taskrun.spec.compiling.rewording import Finding, reword
 from taskrun.spec.marks import Map, Mark, Seq
-from taskrun.spec.schema import adapter
+from taskrun.spec.vocabulary import validator
 
 _ROUNDS = 20
 
@@ -24,11 +23,6 @@ class Valid(NamedTuple):
     tree: Map
     removed: dict[int, dict[str, Any]]
     lost_tasks: bool = False
-
-
-@cache
-def _adapter() -> TypeAdapter[Any]:
-    return adapter()
 
 
 def validate(root: Any, problems: Problems) -> Valid:
@@ -44,7 +38,7 @@ def validate(root: Any, problems: Problems) -> Valid:
     repair = _Repair(root, problems)
     for _ in range(_ROUNDS):
         try:
-            document = _adapter().validate_python(root)
+            document = validator().validate_python(root)
         except ValidationError as errors:
             repair.settle(errors)
         else:
