@@ -3,11 +3,25 @@
     loader        bytes -> values with marks
     validation    values -> a document the schema allows, everything else reported
     document      inputs, secrets, settings, notifications
+    reusable      the file's own actions
     flows, tasks  the two lists of a definition; calls, reverts, retries below them
+    includes      other files as nested flows
     references    the expressions and the names they use
     graph         what comes before what
 
 Every mistake is collected; one error carries them all.
+
+A definition holds durations in seconds, expressions as source (bare where a field is one by nature, with their braces
+in texts), and no key that says nothing. Beside what a file says, it has
+
+    inputs["db.n"]        {"fixed": true}: a large input of an included file, settled by who includes it
+    secrets["db.token"]   a secret of an included file
+    includes              path -> sha256 of every included file
+    flows[i]["file"]      the included file this flow came from
+    tasks[i]["dir"]       the folder of the task's file, where it is not that of the workflow: its paths start there
+    tasks[i]["inputs"]    also the inputs of a reusable action, whose body refers to them as ``self.inputs.NAME``
+
+In expressions of an included file the names are those of the whole run: ``tasks["db.create"].outputs.url``.
 """
 
 import os

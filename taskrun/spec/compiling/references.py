@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from taskrun.errors import ExpressionError
@@ -30,6 +31,10 @@ from taskrun.spec.templates import split
 # `{{ inputs.x }}` of Jinja and Go, `${inputs.x}` of shells.
 _OTHER_BRACES = re.compile(r"(?:(?<!\$)\{\{-?\s*|\$\{)(?P<name>(?:inputs|secrets|tasks|self)\.)", re.ASCII)
 TEXT, SCRIPT, BARE = "text", "script", "bare"
+
+
+# Scripts of generated files are often the same but for what their expressions give.
+_problems = lru_cache(maxsize=4096)(script_problems)
 
 
 class Wrong(NamedTuple):
@@ -81,7 +86,7 @@ def scan_scalar(unit: Unit, text: str, mark: Mark, scope: Scope, mode: str) -> N
         if piece.is_expression:
             readable &= _scan_source(unit, Source(text, mark, piece.offset), piece.text, scope)
     if mode == SCRIPT and readable:
-        for offset, message in script_problems(text):
+        for offset, message in _problems(text):
             unit.problems.error("TR501", message, source_mark(unit.problems.text, mark, offset), 3)
 
 
