@@ -3,12 +3,13 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from taskrun import __version__
 from taskrun.drivers import settle
 from taskrun.drivers.attempt import Preparer, base_environment
 from taskrun.drivers.clock import Clock
+from taskrun.drivers.hiding import hide_nothing, hiding
 from taskrun.drivers.local import LocalDriver
 from taskrun.drivers.notifier import Notifier
 from taskrun.drivers.recall import to_entry, transitions
@@ -28,12 +29,28 @@ from taskrun.journal.ids import boot_id, new_run_id
 from taskrun.journal.lock import NamedLock, RunLock, this_process
 from taskrun.journal.sqlite import SqliteJournal
 from taskrun.listeners.base import Listener, Listeners, OutputOf
+from taskrun.listeners.tail import as_it_is
 from taskrun.spec.expressions import render
 
-ListenersFor = Callable[[View, str, str], list[Listener]]  # of view, run id, run directory
+if TYPE_CHECKING:
+    from taskrun.drivers.masking import Masker
+    from taskrun.drivers.secrets import Secrets
+
 
 REQUESTS_EVERY = 0.25  # seconds
 PROCESS_KINDS = frozenset({"run", "exec", "python"})
+
+
+class Displayed(NamedTuple):
+    """What a display of a run works with. ``hide`` masks secrets in bytes that tasks have printed."""
+
+    view: View
+    run_id: str
+    run_dir: str
+    hide: Callable[[bytes], bytes]
+
+
+ListenersFor = Callable[[Displayed], list[Listener]]
 
 
 class RunOptions(NamedTuple):
@@ -70,30 +87,34 @@ def start_run(
     options: RunOptions,
     listeners_for: ListenersFor,
 ) -> Outcome:
-    """Run a compiled workflow to its end. ``listeners_for(view, run_id, run_dir)`` makes those who are told."""
+    """Run a compiled workflow to its end. ``listeners_for(displayed)`` makes those who are told."""
+    secrets = secrets_of(definition)
     where = home()
     make_home(where)
     run_id = new_run_id()
     directory = make_run_dir(where, run_id)
-    os.mkdir(f"{directory}/out", 0o700)
     with ExitStack() as stack:
+        unborn = stack.enter_context(ExitStack())
+        unborn.callback(remove_run_dir, directory)
+        os.mkdir(f"{directory}/out", 0o700)
         # Forked first: before any thread, before the journal is open, before any lock is held.
         supervisor = Supervisor.start(directory) if needs_processes(definition) else None
         stack.enter_context(RunLock(directory)).acquire(this_process("run"))
         clock = Clock()
-        shared = shared_names(definition, inputs, run_id, clock.now())
+        shared = shared_names(definition, inputs, run_id, clock.now(), secrets)
         if "lock" in definition:
             name = str(render(definition["lock"], shared))
             stack.enter_context(NamedLock(where, name)).acquire(this_process(f"run {run_id}"))
         journal = SqliteJournal.open(where, durability=_durability(options))
         stack.callback(journal.close)
         freeze_text(directory, text)
-        row = run_row(run_id, definition, inputs, options, clock.now())
-        journal.create_run(row, definition)
         machine = Machine(
             compile_flow(definition), jobs=options.jobs or os.cpu_count() or 1, seed=seed_of(run_id)
         )
-        session = Session(definition, machine, run_id, directory, shared)
+        session = Session(definition, machine, run_id, directory, shared, secrets)
+        row = run_row(run_id, definition, inputs, options, clock.now())
+        journal.create_run(row, definition)
+        unborn.pop_all()
         driver = session.driver(journal, supervisor, row.epoch, clock, listeners_for)
         stack.callback(session.close)
         return session.drive(driver, e.RunRequested(clock.now()), options)
@@ -126,17 +147,18 @@ def continue_run(
         clock = Clock()
         held = recall(where, run_id, options)
         definition, machine = held.definition, held.machine
+        secrets = secrets_of(definition)
         pending = machine.pending()
         found = recover(directory, settle.keys(machine, pending), boot_id=held.row.boot_id)
         supervisor = Supervisor.start(directory) if needs_processes(definition) else None
-        shared = shared_names(definition, held.row.inputs, run_id, held.row.created)
+        shared = shared_names(definition, held.row.inputs, run_id, held.row.created, secrets)
         if "lock" in definition:
             name = str(render(definition["lock"], shared))
             stack.enter_context(NamedLock(where, name)).acquire(this_process(f"{verb} {run_id}"))
         journal = SqliteJournal.open(where, durability=_durability(options))
         stack.callback(journal.close)
+        session = Session(definition, machine, run_id, directory, shared, secrets)
         epoch = journal.take_over(run_id, pid=os.getpid(), host=os.uname().nodename, boot_id=boot_id())
-        session = Session(definition, machine, run_id, directory, shared)
         for entry in held.entries:
             session.values.take(entry)
             session.view.apply(entry)
@@ -233,6 +255,7 @@ class Session:
         run_id: str,
         run_dir: str,
         shared: Mapping[str, Any],
+        secrets: "Secrets | None" = None,
     ) -> None:
         self.definition = definition
         self.machine = machine
@@ -240,6 +263,8 @@ class Session:
         self.run_dir = run_dir
         self.view = View(definition)
         self.values = Values(definition, machine.flow, machine.record, shared)
+        self.environment = base_environment(definition, self.values.run_scope(), definition.get("dir") or "/")
+        self._masker = secrets.masker if secrets is not None else None
         self._listeners: Listeners | None = None
         self._supervisor: Supervisor | None = None
         self._driver: LocalDriver | None = None
@@ -257,16 +282,16 @@ class Session:
         listeners_for: ListenersFor,
         seq: int = 0,
     ) -> LocalDriver:
-        workdir = self.definition.get("dir") or "/"
-        env = base_environment(self.definition, self.values.run_scope(), workdir)
-        preparer = Preparer(self.values, self.run_id, self.run_dir, env)
+        preparer = Preparer(self.values, self.run_id, self.run_dir, self.environment)
         self._supervisor = supervisor
         self._journal = journal
         old = journal.requests(
             self.run_id
         )  # made to an earlier process, which may have ended before it heard
         self._last_request = old[-1].id if old else 0
-        self._listeners = Listeners(self.view, listeners_for(self.view, self.run_id, self.run_dir))
+        masker = self._masker
+        shown = Displayed(self.view, self.run_id, self.run_dir, as_it_is if masker is None else masker.data)
+        self._listeners = Listeners(self.view, listeners_for(shown))
         driver = LocalDriver(
             self.machine,
             self.values,
@@ -279,6 +304,7 @@ class Session:
             seq=seq,
             clock=clock,
             lock=take_lock,
+            hide=hide_nothing if masker is None else hiding(masker.value),
         )
         if self.definition.get("notify"):
             notifier = Notifier(self.definition["notify"], driver, self.values, self.run_id)
@@ -380,8 +406,33 @@ def needs_processes(definition: Mapping[str, Any]) -> bool:
     return any(spec["kind"] in PROCESS_KINDS for spec in others)
 
 
+def secrets_of(definition: Mapping[str, Any]) -> "Secrets | None":
+    """What the workflow declares, read as far as that needs nothing run. UsageError says what is missing."""
+    if not definition.get("secrets"):
+        return None
+    from taskrun.drivers.secrets import Secrets  # noqa: PLC0415 - few workflows have any
+
+    secrets = Secrets(definition, os.environ)
+    secrets.prepare()
+    return secrets
+
+
+def masker_of(definition: Mapping[str, Any]) -> tuple["Masker | None", list[str]]:
+    """For those who only look at a run: a masker, and the names of the secrets that it cannot know here."""
+    if not definition.get("secrets"):
+        return None, []
+    from taskrun.drivers.secrets import Secrets  # noqa: PLC0415 - few workflows have any
+
+    secrets = Secrets(definition, os.environ)
+    return secrets.masker, secrets.read_what_is_there()
+
+
 def shared_names(
-    definition: Mapping[str, Any], inputs: Mapping[str, Any], run_id: str, started: float
+    definition: Mapping[str, Any],
+    inputs: Mapping[str, Any],
+    run_id: str,
+    started: float,
+    secrets: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """The names every expression of the run may use."""
     run = {
@@ -390,7 +441,7 @@ def shared_names(
         "started_at": timestamp(started),
         "user": os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid()),
     }
-    return {"inputs": dict(inputs), "run": run, "env": dict(os.environ), "secrets": {}}
+    return {"inputs": dict(inputs), "run": run, "env": dict(os.environ), "secrets": secrets or {}}
 
 
 def run_row(
@@ -433,15 +484,30 @@ def _durability(options: RunOptions) -> Any:
 
 
 def output_finder(run_dir: str) -> OutputOf:
-    """Where the output of a row's last attempt is, doing or undoing; None before there is any."""
+    """Where the output of a row's last attempt is, doing or undoing; None before there is any.
+
+    Where stderr has a file of its own and something is in it, it is that: it says what is going on, or wrong.
+    """
 
     def find(row: Row, undoing: bool) -> str | None:
         number = row.undos if undoing else row.tries
         if not number:
             return None
-        return f"{run_dir}/out/{row.name}.{'revert.' if undoing else ''}{number}.out"
+        stem = f"{run_dir}/out/{row.name}.{'revert.' if undoing else ''}{number}"
+        try:
+            apart = os.stat(f"{stem}.err").st_size > 0
+        except OSError:
+            apart = False
+        return f"{stem}.err" if apart else f"{stem}.out"
 
     return find
+
+
+def remove_run_dir(directory: str) -> None:
+    """Of a run that never came to be."""
+    import shutil  # noqa: PLC0415 - only when a start is refused
+
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 def make_event(run_id: str) -> Callable[[Any], Mapping[str, Any]]:

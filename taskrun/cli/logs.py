@@ -4,10 +4,11 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from taskrun import app
 from taskrun.cli.found import open_journal
 from taskrun.errors import NotFoundError
 from taskrun.journal.base import Entry, RunRow
@@ -17,6 +18,9 @@ from taskrun.journal.sqlite import SqliteJournal
 from taskrun.listeners.sanitize import clean
 from taskrun.listeners.screen import is_terminal
 from taskrun.spec.spelling import nearest
+
+if TYPE_CHECKING:
+    from taskrun.drivers.masking import MaskedStream, Masker
 
 LOOK_EVERY = 0.1
 BLOCK = 1 << 16
@@ -49,7 +53,13 @@ def command(run: str, task: str | None, follow: bool) -> int:
         row = journal.find(run)
         if task is not None:
             _check_task(journal, row, task)
-        _Printer(run_dir(home(), row.id), many=task is None).follow(journal, row, task, follow=follow)
+        masker, unknown = app.masker_of(journal.definition(row.id))
+        if unknown:
+            click.echo(
+                f"warning: not masked, as it cannot be read here: secret {', '.join(unknown)}", err=True
+            )
+        printer = _Printer(run_dir(home(), row.id), many=task is None, masker=masker)
+        printer.follow(journal, row, task, follow=follow)
     finally:
         journal.close()
     return 0
@@ -91,8 +101,10 @@ def _messages(entries: Iterable[Entry], task: str | None) -> Iterator[tuple[str,
 class _Printer:
     """Copies logs to stdout; of the ones still growing it remembers how far it came."""
 
-    def __init__(self, directory: str, *, many: bool) -> None:
+    def __init__(self, directory: str, *, many: bool, masker: "Masker | None") -> None:
         self._directory = directory
+        self._masker = masker
+        self._streams: dict[str, MaskedStream] = {}
         self._many = many
         self._clean = is_terminal(STDOUT)
         self._offsets: dict[str, int] = {}
@@ -111,6 +123,8 @@ class _Printer:
                     self._copy(log.title, path)
             for title, message in _messages(entries, task):
                 self._print(title, message.encode("utf-8", "backslashreplace") + b"\n")
+            if ended:
+                self._print_rest(logs)
             sys.stdout.flush()
             if ended:
                 return
@@ -128,12 +142,29 @@ class _Printer:
             offset = self._offsets.get(path, 0)
             while data := os.pread(fd, BLOCK, offset):
                 offset += len(data)
-                self._print(title, data)
+                self._print(title, self._masked(path, data))
             self._offsets[path] = offset
         finally:
             os.close(fd)
 
+    def _masked(self, path: str, data: bytes) -> bytes:
+        if self._masker is None:
+            return data
+        stream = self._streams.get(path)
+        if stream is None:
+            stream = self._streams[path] = self._masker.stream()
+        return stream.feed(data)
+
+    def _print_rest(self, logs: Iterable[Log]) -> None:
+        """What was held back, as it might have been the beginning of a secret."""
+        for log in logs:
+            for path in log.paths:
+                if path in self._streams:
+                    self._print(log.title, self._streams[path].rest())
+
     def _print(self, title: str, data: bytes) -> None:
+        if not data:
+            return
         if self._many and title != self._title:
             sys.stdout.write(f"--- {title}\n")
         self._title = title

@@ -3,7 +3,6 @@
 import os
 
 from taskrun import app
-from taskrun.engine.view import View
 from taskrun.listeners.base import Listener
 from taskrun.listeners.ending import ending, show
 from taskrun.listeners.lines import Lines
@@ -22,14 +21,15 @@ class Output:
         self._color = color
         self._file = file
         self._ndjson: Ndjson | None = None
-        self._run_dir = ""
+        self._shown: app.Displayed | None = None
 
     @property
     def for_programs(self) -> bool:
         return self._display.kind == "ndjson"
 
-    def listeners(self, view: View, run_id: str, run_dir: str) -> list[Listener]:
-        self._run_dir = run_dir
+    def listeners(self, shown: app.Displayed) -> list[Listener]:
+        self._shown = shown
+        view, run_id = shown.view, shown.run_id
         kind, fd = self._display
         if kind == "ndjson":
             self._ndjson = Ndjson(fd, run_head(run_id, view.name, self._file), app.make_event(run_id))
@@ -37,7 +37,8 @@ class Output:
         if kind == "table":
             from taskrun.listeners.table import Table  # noqa: PLC0415 - only on a terminal
 
-            return [Table(fd, view, run_id, self._style(fd), app.output_finder(run_dir))]
+            find = app.output_finder(shown.run_dir)
+            return [Table(fd, view, run_id, self._style(fd), find, hide=shown.hide)]
         return [Lines(fd, view, ascii_only=not self._style(fd).unicode)]
 
     def finish(self, outcome: app.Outcome) -> None:
@@ -46,8 +47,11 @@ class Output:
             return
         fd = self._display.fd if self._display.kind == "table" else STDERR
         columns = size(fd)[0] if is_terminal(fd) else WITHOUT_TERMINAL
-        find = app.output_finder(self._run_dir)
-        show(ending(outcome.view, outcome.run_id, self._style(fd), find, columns=columns), fd)
+        shown = self._shown
+        assert shown is not None
+        find = app.output_finder(shown.run_dir)
+        style = self._style(fd)
+        show(ending(outcome.view, outcome.run_id, style, find, columns=columns, hide=shown.hide), fd)
         for problem in outcome.broken:
             show(f"warning: a display failed and was switched off: {problem!r}\n", STDERR)
 

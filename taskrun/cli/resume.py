@@ -3,6 +3,7 @@
 import click
 
 from taskrun import app
+from taskrun.cli.asking import attend
 from taskrun.cli.continuing import go_on, refuse_held
 from taskrun.cli.found import ENDED, changed_file, find_run
 from taskrun.cli.options import color_option, jobs_option, output_option
@@ -33,13 +34,10 @@ def command(run: str, jobs: int | None, output: str, color: str, use_original: b
         return row.exit_code if row.exit_code is not None else ENDED[row.state]
     if not use_original:
         refuse_changed(row)
-    outcome = go_on(
-        row,
-        lambda _flow, at: e.ResumeRequested(at),
-        "resume",
-        Output(output, color, row.file),
-        app.RunOptions(jobs or 0),
-    )
+    shown, options = Output(output, color, row.file), app.RunOptions(jobs or 0)
+    outcome = go_on(row, lambda _flow, at: e.ResumeRequested(at), "resume", shown, options)
+    if not shown.for_programs:
+        outcome = attend(outcome, lambda event, verb: go_on(row, event, verb, shown, options))
     return outcome.exit_code
 
 

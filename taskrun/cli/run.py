@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from taskrun import app
+from taskrun.cli.found import find_run
 from taskrun.cli.options import (
     color_option,
     input_option,
@@ -45,6 +46,7 @@ from taskrun.cli.output import Output
     default="revert",
     help="What the first Ctrl-C does.",
 )
+@click.option("--detach", is_flag=True, help="Run in the background; print the run's id.")
 @click.option("--strict", is_flag=True, help="Warnings of the file are errors.")
 @color_option
 def command(
@@ -56,6 +58,7 @@ def command(
     durability: str,
     on_failure: str | None,
     on_interrupt: str,
+    detach: bool,
     strict: bool,
     color: str,
 ) -> int:
@@ -75,10 +78,28 @@ def command(
         definition = {**definition, "on_failure": on_failure}
     resolved = resolve_inputs(definition, _from_here(definition, given), os.environ)
     options = app.RunOptions(jobs or 0, durability, on_interrupt)
-    outcome = app.start_run(definition, text, resolved, options, shown.listeners)
+
+    def start(listeners_for: app.ListenersFor) -> app.Outcome:
+        return app.start_run(definition, text, resolved, options, listeners_for)
+
+    if detach:
+        from taskrun.cli.detaching import run_detached  # noqa: PLC0415 - seldom asked for
+
+        return run_detached(start, os.path.abspath(file), for_programs=shown.for_programs)
+    outcome = start(shown.listeners)
     shown.finish(outcome)
+    if definition.get("on_failure") == "ask" and not shown.for_programs:
+        outcome = _ask_what_now(outcome, options, shown)
     sys.stdout.flush()
     return outcome.exit_code
+
+
+def _ask_what_now(outcome: app.Outcome, options: app.RunOptions, shown: Output) -> app.Outcome:
+    from taskrun.cli.asking import attend  # noqa: PLC0415 - seldom needed
+    from taskrun.cli.continuing import go_on  # noqa: PLC0415
+
+    row = find_run(outcome.run_id)
+    return attend(outcome, lambda event, verb: go_on(row, event, verb, shown, options))
 
 
 def _from_here(definition: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

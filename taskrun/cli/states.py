@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -11,7 +11,7 @@ import click
 from taskrun import app
 from taskrun.cli.found import open_journal
 from taskrun.cli.options import color_option
-from taskrun.engine.view import View
+from taskrun.engine.view import Row, View
 from taskrun.journal.base import RunRow
 from taskrun.journal.codec import event_dict, timestamp
 from taskrun.journal.home import home, run_dir
@@ -24,6 +24,7 @@ from taskrun.listeners.outlet import Outlet
 from taskrun.listeners.runs import standing
 from taskrun.listeners.screen import display_for, is_terminal, size, style_for
 from taskrun.listeners.states import history_lines, states_dict, states_text
+from taskrun.listeners.tail import as_it_is
 
 STILL_RUNNING, NEEDS_A_PERSON = 8, 3
 LOOK_EVERY = 0.1  # seconds; asks SQLite's shared memory, not the disk
@@ -107,8 +108,9 @@ def _show_history(journal: SqliteJournal, row: RunRow, output: str) -> None:
 
 def _watch(journal: SqliteJournal, row: RunRow, output: str, color: str) -> int:
     """Follow the journal. What is shown never touches the run: this process may be killed at any time."""
-    view = View(journal.definition(row.id))
-    listeners = Listeners(view, [_listener(view, row, output, color)])
+    definition = journal.definition(row.id)
+    view = View(definition)
+    listeners = Listeners(view, [_listener(definition, view, row, output, color)])
     try:
         return _follow(journal, row, listeners)
     finally:
@@ -138,7 +140,7 @@ def _follow(journal: SqliteJournal, row: RunRow, listeners: Listeners) -> int:
         time.sleep(LOOK_EVERY if wish is None else min(max(wish, 0.0), LOOK_EVERY))
 
 
-def _listener(view: View, row: RunRow, output: str, color: str) -> Listener:
+def _listener(definition: Mapping[str, Any], view: View, row: RunRow, output: str, color: str) -> Listener:
     if output in ("json", "ndjson"):
         return _Events(row.id)
     kind, fd = display_for(output, os.environ)
@@ -146,8 +148,16 @@ def _listener(view: View, row: RunRow, output: str, color: str) -> Listener:
     if kind == "table":
         from taskrun.listeners.table import Table  # noqa: PLC0415 - only on a terminal
 
-        return Table(fd, view, row.id, style, app.output_finder(run_dir(home(), row.id)))
+        find = app.output_finder(run_dir(home(), row.id))
+        masker, unknown = app.masker_of(definition)
+        if unknown:  # better no output than one with a secret in it
+            find = _no_output
+        return Table(fd, view, row.id, style, find, hide=as_it_is if masker is None else masker.data)
     return Lines(fd, view, ascii_only=not style.unicode)
+
+
+def _no_output(_row: Row, _undoing: bool) -> str | None:
+    return None
 
 
 class _Events:

@@ -20,6 +20,7 @@ from taskrun.actions.process_result import signal_message
 from taskrun.drivers.attempt import CHECK, DO, PROBE, REVERT, VERIFY, Attempt, Held, Preparer, Then
 from taskrun.drivers.carriers import Threads
 from taskrun.drivers.clock import Clock
+from taskrun.drivers.hiding import Hide, hide_nothing
 from taskrun.drivers.recall import to_entry
 from taskrun.drivers.values import Values
 from taskrun.engine import commands as c
@@ -67,6 +68,7 @@ class LocalDriver:
         seq: int = 0,
         clock: Clock | None = None,
         lock: TakeLock,
+        hide: Hide = hide_nothing,
     ) -> None:
         self.machine = machine
         self.clock = clock or Clock()
@@ -78,6 +80,7 @@ class LocalDriver:
         self._run_id = run_id
         self._epoch = epoch
         self._seq = seq
+        self._hide = hide
         self._entries: list[Entry] = []
         self._commands: list[c.Command] = []
         self._attempts: dict[str, Attempt] = {}
@@ -157,7 +160,7 @@ class LocalDriver:
     def record(self, kind: str, name: str, data: dict[str, Any]) -> None:
         """Journal something that is no transition: a log line, a warning, progress."""
         self._seq += 1
-        self._entries.append(Entry(self._seq, self.clock.now(), kind, name, None, None, 0, data))
+        self._entries.append(Entry(self._seq, self.clock.now(), kind, name, None, None, 0, self._hide(data)))
 
     def _watch(self, fd: int, call: Callable[[], None]) -> None:
         self._wakes[fd] = call
@@ -166,8 +169,23 @@ class LocalDriver:
     def _take(self, step: Step) -> None:
         for transition in step.transitions:
             self._seq += 1
-            self._entries.append(self._entry(transition))
+            entry = self._entry(transition)
+            self._entries.append(entry)
+            if entry.data is not None and self._hide is not hide_nothing:
+                self._warn_of_masks(transition, entry.data)
         self._commands += step.commands
+
+    def _warn_of_masks(self, transition: Transition, kept: Mapping[str, Any]) -> None:
+        """What uses a masked output gets the mask: better said than found out."""
+        given = (transition.data or {}).get("outputs", {})
+        masked = [key for key, value in kept.get("outputs", {}).items() if given.get(key, value) != value]
+        if masked:
+            self._seq += 1
+            about = f"a secret is in its output {', '.join(masked)}: only the mask is kept and used"
+            data = {"message": about}
+            self._entries.append(
+                Entry(self._seq, transition.at, "warning", transition.name, None, None, 0, data)
+            )
 
     def _entry(self, transition: Transition) -> Entry:
         entry = to_entry(transition, self._seq)
@@ -178,6 +196,8 @@ class LocalDriver:
                     entry = self._with_inputs(entry, transition.node)
             elif transition.state == "PENDING":
                 self._first_started.pop(transition.node, None)
+        if entry.data is not None:
+            entry = entry._replace(data=self._hide(entry.data))
         self._values.take(entry)
         return entry
 
@@ -354,13 +374,18 @@ class LocalDriver:
             context = attempt.context
             if attempt.action.MODE != "process":
                 # A thousand `echo`s shall not make a thousand files: what they say goes into the journal.
-                log = _FileLog(attempt.out) if attempt.action.MODE == "thread" else attempt.lines.append
+                log = self._log_of(attempt)
                 attempt.context = context._replace(log=log, aborts=[], timeout=self._time_left(attempt))
             begin = self._begin_by_mode[attempt.action.MODE]
         except (ActionError, ExpressionError) as error:
             self._part_failed(attempt, error)
             return
         begin(attempt)
+
+    def _log_of(self, attempt: Attempt) -> Callable[[str], None]:
+        log = _FileLog(attempt.out) if attempt.action.MODE == "thread" else attempt.lines.append
+        hide = self._hide
+        return log if hide is hide_nothing else lambda line: log(hide({"message": line})["message"])
 
     def _scope(self, attempt: Attempt) -> dict[str, Any]:
         if attempt.part == REVERT:

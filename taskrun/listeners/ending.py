@@ -12,7 +12,7 @@ from taskrun.listeners.cells import fit, width_of, wrap
 from taskrun.listeners.outlet import Outlet
 from taskrun.listeners.sanitize import clean, one_line
 from taskrun.listeners.screen import BOLD, COLOURS, FAINT, Style
-from taskrun.listeners.tail import last_lines
+from taskrun.listeners.tail import Hide, as_it_is, last_lines
 from taskrun.listeners.words import counted, duration, why
 
 OUTPUT_LINES = 15
@@ -22,9 +22,17 @@ _LABEL = 13
 _LEFT = ("RUNNING", "REVERTING", "SUSPENDING", "RESUMING", "PENDING")
 
 
-def ending(view: View, run_id: str, style: Style, output_of: OutputOf, *, columns: int = 100) -> str:
+def ending(
+    view: View,
+    run_id: str,
+    style: Style,
+    output_of: OutputOf,
+    *,
+    columns: int = 100,
+    hide: Hide = as_it_is,
+) -> str:
     """The whole block, ending with a line end. A success is one line, unless there is something to add."""
-    block = _Block(view, run_id, style, output_of, max(40, columns) - 1)
+    block = _Block(view, run_id, style, output_of, max(40, columns) - 1, hide)
     return "\n".join(block.lines()) + "\n"
 
 
@@ -36,8 +44,11 @@ def show(text: str, fd: int) -> None:
 
 
 class _Block:
-    def __init__(self, view: View, run_id: str, style: Style, output_of: OutputOf, width: int) -> None:
+    def __init__(
+        self, view: View, run_id: str, style: Style, output_of: OutputOf, width: int, hide: Hide
+    ) -> None:
         self._view = view
+        self._hide = hide
         self._run_id = run_id
         self._style = style
         self._output_of = output_of
@@ -126,7 +137,8 @@ class _Block:
             return []
         bar = self._style.paint(FAINT, "│" if self._style.unicode else "|")
         room = self._width - _LABEL - 2
-        return [f"{' ' * _LABEL}{bar} {self._shown(line, room)}" for line in last_lines(path, OUTPUT_LINES)]
+        found = last_lines(path, OUTPUT_LINES, hide=self._hide)
+        return [f"{' ' * _LABEL}{bar} {self._shown(line, room)}" for line in found]
 
     def _shown(self, line: bytes, room: int) -> str:
         """With its colours if it fits, else cut."""

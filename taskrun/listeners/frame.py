@@ -10,7 +10,7 @@ from taskrun.listeners.picks import Line, body
 from taskrun.listeners.remarks import meter, remark, trouble
 from taskrun.listeners.sanitize import one_line
 from taskrun.listeners.screen import BOLD, COLOURS, FAINT, Style
-from taskrun.listeners.tail import Tail
+from taskrun.listeners.tail import Hide, Tail, as_it_is
 from taskrun.listeners.words import attempt_of, clock, counted, duration, why
 
 _TIME = 6  # `59m59s`
@@ -58,8 +58,11 @@ class Cells(NamedTuple):
 class Frame:
     """Keeps what it rendered: a row that did not change costs a look-up."""
 
-    def __init__(self, view: View, run_id: str, style: Style, output_of: OutputOf) -> None:
+    def __init__(
+        self, view: View, run_id: str, style: Style, output_of: OutputOf, hide: Hide = as_it_is
+    ) -> None:
         self._view = view
+        self._hide = hide
         self._run_id = run_id
         self._style = style
         self._output_of = output_of
@@ -234,7 +237,7 @@ class Frame:
         if tail is None:
             if len(self._tails) > _REMEMBERED:
                 self._tails.clear()
-            tail = self._tails[path] = Tail(path)
+            tail = self._tails[path] = Tail(path, self._hide)
         return tail.last_line()
 
 

@@ -18,6 +18,7 @@ from taskrun.listeners.frame import Frame
 from taskrun.listeners.outlet import Outlet
 from taskrun.listeners.sanitize import clean
 from taskrun.listeners.screen import Style, size
+from taskrun.listeners.tail import Hide, as_it_is
 
 Handler = Callable[[int, FrameType | None], Any] | int | None
 SHORTEST = 1 / 8
@@ -28,12 +29,21 @@ _BEGIN, _END = "\x1b[?25l\x1b[?7l\r", "\x1b[?7h\x1b[?25h"
 class Table:
     """A listener on the terminal at `fd`."""
 
-    def __init__(self, fd: int, view: View, run_id: str, style: Style, output_of: OutputOf) -> None:
+    def __init__(
+        self,
+        fd: int,
+        view: View,
+        run_id: str,
+        style: Style,
+        output_of: OutputOf,
+        *,
+        hide: Hide = as_it_is,
+    ) -> None:
         self._fd = fd
         self._view = view
         self._style = style
         self._outlet = Outlet(fd)
-        self._frame = Frame(view, run_id, style, output_of)
+        self._frame = Frame(view, run_id, style, output_of, hide)
         self._shown: list[str] = []
         self._said: list[str] = []
         self._size = (0, 0)

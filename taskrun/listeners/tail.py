@@ -2,18 +2,26 @@
 
 import os
 import stat
+from collections.abc import Callable
 from typing import Self
+
+Hide = Callable[[bytes], bytes]
 
 LINE_WINDOW = 4 * 1024
 BLOCK_WINDOW = 64 * 1024
 _INNER_BYTES = bytes(range(0x80, 0xC0))  # of a UTF-8 character that the window cuts in two
 
 
-class Tail:
-    """The last line of a file that grows. Reads only when the file has changed."""
+def as_it_is(data: bytes) -> bytes:
+    return data
 
-    def __init__(self, path: str) -> None:
+
+class Tail:
+    """The last line of a file that grows. Reads only when the file has changed. ``hide`` masks what nobody may see."""
+
+    def __init__(self, path: str, hide: Hide = as_it_is) -> None:
         self.path = path
+        self._hide = hide
         self._seen: tuple[int, int, int] | None = None
         self._line = b""
 
@@ -23,17 +31,17 @@ class Tail:
             with _Opened(self.path) as file:
                 if file.version != self._seen:
                     self._seen = file.version
-                    self._line = b"".join(_lines_of(file, 1, LINE_WINDOW))
+                    self._line = b"".join(_lines_of(file, 1, LINE_WINDOW, self._hide))
         except OSError:
             pass  # not written yet, or the directory went away: a display has nothing to add
         return self._line
 
 
-def last_lines(path: str, count: int, *, window: int = BLOCK_WINDOW) -> list[bytes]:
+def last_lines(path: str, count: int, *, window: int = BLOCK_WINDOW, hide: Hide = as_it_is) -> list[bytes]:
     """Up to `count` last lines that hold anything, raw, from the last `window` bytes; empty if the file cannot be read."""
     try:
         with _Opened(path) as file:
-            return _lines_of(file, count, window)
+            return _lines_of(file, count, window, hide)
     except OSError:
         return []
 
@@ -54,9 +62,9 @@ class _Opened:
         os.close(self.fd)
 
 
-def _lines_of(file: _Opened, count: int, window: int) -> list[bytes]:
+def _lines_of(file: _Opened, count: int, window: int, hide: Hide) -> list[bytes]:
     start = max(0, file.size - window)
-    data = os.pread(file.fd, min(window, file.size), start)
+    data = hide(os.pread(file.fd, min(window, file.size), start))
     if start:
         data = data.lstrip(_INNER_BYTES)
     kept = [line for line in map(_as_drawn, data.split(b"\n")) if line.strip()]
