@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from taskrun.engine.flow import BEGIN, TASK, Flow
+from taskrun.engine.flow import END, Flow
 from taskrun.engine.record import RUN, Transition
 from taskrun.journal.base import Entry
-
-TRANSITIONS = frozenset({"flow", "task", "retry"})
 
 
 def to_entry(transition: Transition, seq: int) -> Entry:
@@ -24,23 +22,12 @@ def to_entry(transition: Transition, seq: int) -> Entry:
 
 
 def transitions(flow: Flow, entries: Iterable[Entry]) -> Iterator[Transition]:
-    """What the journal holds of a run's decisions; the rest of it (logs, progress) is passed over."""
-    tasks = {flow.names[node]: node for node in flow.tasks}
-    begins = {flow.names[n]: n for n in range(len(flow)) if flow.kinds[n] == BEGIN}
+    """What the journal holds of a run's decisions. What others wrote (logs, progress) has no state, and is passed over."""
+    nodes = {flow.names[n]: n for n in range(len(flow)) if flow.kinds[n] != END}
     for entry in entries:
-        data = entry.data
-        if entry.kind == "task" or (entry.kind == "warning" and data is not None and "due" in data):
-            node = tasks[entry.name]
-        elif entry.kind == "retry":
-            node = begins[entry.name]
-        elif entry.kind == "flow":
-            node = RUN
-        else:
+        if entry.state is None:
             continue
+        node = RUN if entry.kind == "flow" else nodes[entry.name]
         yield Transition(
-            entry.kind, node, entry.name, entry.old_state, entry.state or "", entry.time, entry.attempt, data
+            entry.kind, node, entry.name, entry.old_state, entry.state, entry.time, entry.attempt, entry.data
         )
-
-
-def is_task(flow: Flow, node: int) -> bool:
-    return flow.kinds[node] == TASK

@@ -49,7 +49,10 @@ class Doing:
     def _enter(self, node: int) -> None:
         """Begin a nested flow: its controller first, if it has one."""
         controller = self._flow.controller(node)
-        if controller is None:
+        if self._flow.expands[node]:
+            asked = self._core.inflight.ask(node, LISTING)
+            self._core.commands.append(c.EvaluateItems(node, asked))
+        elif controller is None:
             self._core.forward.done(node)
         elif controller.dynamic and node not in self._record.counts:
             asked = self._core.inflight.ask(node, LISTING)
@@ -97,6 +100,10 @@ class Doing:
     def on_items(self, event: e.ItemsEvaluated) -> None:
         node = event.node
         if not self._is_wanted(node, LISTING, event.asked):
+            return
+        if self._flow.expands[node]:
+            # The items themselves come with another flow, in which this one is restored: see ``engine.expand``.
+            self._fail_undecided(node, event.failure or _NOTHING_TO_TRY)
             return
         failure = event.failure if event.size or event.failure else _NOTHING_TO_TRY
         if failure is None:

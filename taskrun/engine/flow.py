@@ -42,7 +42,9 @@ class Flow:
 
     __slots__ = (
         "conditional",
+        "expands",
         "kinds",
+        "limits",
         "name",
         "names",
         "on_failure",
@@ -72,6 +74,8 @@ class Flow:
         self.successors: list[Sequence[int]] = [()] * size
         self.predecessors: list[Sequence[int]] = [()] * size
         self.conditional = bytearray(size)
+        self.expands = bytearray(size)  # beginnings of fan-outs whose items are not known yet
+        self.limits: dict[int, int] = {}  # section -> how many of its tasks may run at a time
         self.tolerated = bytearray(size)
         self.undo = bytearray(size)
         self.probed = bytearray(size)
@@ -104,6 +108,10 @@ def compile_flow(definition: Mapping[str, Any]) -> Flow:
     for node, task in zip(flow.tasks, tasks, strict=True):
         _describe_task(flow, node, task)
     for index, spec in enumerate(flows):
+        if spec.get("expands"):
+            flow.expands[begins[index]] = 1
+        if "limit" in spec:
+            flow.limits[index] = spec["limit"]
         if "if" in spec:
             flow.conditional[begins[index]] = 1
             flow.skips[begins[index]] = spec.get("skip", "task")

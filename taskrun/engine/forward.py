@@ -11,7 +11,7 @@ from taskrun.engine.states import FAILURE, IGNORE, PENDING, RETRYING, SUCCESS, U
 class Forward:
     """The smallest ready node is the first in file order. ``complete``: the end of the root flow was reached."""
 
-    __slots__ = ("_flow", "_inflight", "_missing", "_ready", "_record", "_walked", "complete")
+    __slots__ = ("_flow", "_held", "_inflight", "_missing", "_ready", "_record", "_walked", "complete")
 
     def __init__(self, flow: Flow, record: Record, inflight: InFlight) -> None:
         self._flow = flow
@@ -22,12 +22,13 @@ class Forward:
     def reset(self) -> None:
         self._missing = [len(before) for before in self._flow.predecessors]
         self._ready: list[int] = []
+        self._held: dict[int, list[int]] = {}
         self._walked: dict[int, int] = {}
         self.complete = False
 
     @property
     def is_empty(self) -> bool:
-        return not self._ready
+        return not self._ready and not self._held
 
     def begin(self) -> None:
         """Go through the flow from its beginning, past all that is done."""
@@ -49,11 +50,28 @@ class Forward:
 
     def pop(self) -> int | None:
         """The first that may start. What was stopped or has moved since it became ready is dropped."""
+        if self._held:
+            self._let_go()
         while self._ready:
             node = heapq.heappop(self._ready)
             if self._may_start(node):
-                return node
+                section = self._flow.section[node]
+                if section not in self._flow.limits or self._has_room(section):
+                    return node
+                heapq.heappush(self._held.setdefault(section, []), node)
         return None
+
+    def _has_room(self, section: int) -> bool:
+        sections, busy = self._flow.section, self._inflight.busy
+        return sum(sections[node] == section for node in busy) < self._flow.limits[section]
+
+    def _let_go(self) -> None:
+        """Of what a limit of its flow held back, the first may try again wherever a place has become free."""
+        for section in sorted(self._held):
+            if self._has_room(section):
+                heapq.heappush(self._ready, heapq.heappop(self._held[section]))
+                if not self._held[section]:
+                    del self._held[section]
 
     def recount(self, begin: int, end: int) -> None:
         """These nodes, after a controller, are to run again."""
@@ -83,6 +101,8 @@ class Forward:
         """Is a controller to begin, or a condition to be asked, before this flow's tasks may start?"""
         if self._flow.controller(begin) is not None:
             return self._record.state[begin] == PENDING
+        if self._flow.expands[begin]:
+            return True
         return bool(self._flow.conditional[begin]) and begin not in self._record.decided
 
     def _may_start(self, node: int) -> bool:
