@@ -189,7 +189,7 @@ class _Placing:
         for name, secret in {**self.fragment.run["secrets"], **self.fragment.layout.secrets}.items():
             self.layout.secrets[self.prefix + name] = secret
         for call in [*self.fragment.run.get("verify_revert", ()), *self.fragment.layout.verify_revert]:
-            self.layout.verify_revert.append(rewrite_task(call, replace))
+            self.layout.verify_revert.append(self._at_home(rewrite_task(call, replace), env))
 
     def _check(self) -> None:
         problems, run = self.entry.unit.problems, self.fragment.run
@@ -238,12 +238,18 @@ class _Placing:
         self.entry.unit.elements.setdefault(flow["name"], ("flow", len(self.layout.flows)))
         self.layout.flows.append(flow)
 
+    def _at_home(self, call: dict[str, Any], env: dict[str, str]) -> dict[str, Any]:
+        """The environment and the folder of the file, for something that runs."""
+        if env:
+            call["env"] = {**env, **call.get("env", {})}
+        if self.folder:
+            call.setdefault("dir", self.folder)
+        return call
+
     def _place_task(self, task: dict[str, Any], env: dict[str, str]) -> None:
         task["name"] = self.prefix + task["name"]
         task["flow"] = self.index if task["flow"] == 0 else task["flow"] + self.first_flow
-        if env and task["kind"] != "savepoint":
-            task["env"] = {**env, **task.get("env", {})}
-        if self.folder:
-            task.setdefault("dir", self.folder)
+        if task["kind"] != "savepoint":
+            self._at_home(task, env)
         self.entry.unit.elements.setdefault(task["name"], ("task", len(self.layout.tasks)))
         self.layout.tasks.append(task)
