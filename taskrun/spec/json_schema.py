@@ -2,6 +2,13 @@
 
 from typing import Any
 
+from taskrun.actions.kinds import TRAITS
+
+# What a reader of the reference and of completions looks for first.
+_FIRST = (
+    "name", "description", *TRAITS, "tasks", "pattern", "revert", "inputs", "outputs", "needs", "if", "skip",
+    "for_each", "as", "max_parallel", "retry", "timeout",
+)  # fmt: skip
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -11,6 +18,7 @@ def json_schema() -> dict[str, Any]:
 
     schema = _tidy(adapter().json_schema())
     task = schema["$defs"]["Task"]
+    task["properties"] = {key: task["properties"][key] for key in (*_FIRST, *task["properties"])}
     task["anyOf"] = [{"required": ["name"]}, {"required": ["savepoint"]}]
     return {"$schema": DRAFT, "title": "taskrun workflow", **schema}
 

@@ -88,3 +88,9 @@ def test_every_example_is_valid(owner, name, hint):
         value = load_text(json.dumps({"value": example}).encode(), "x.yaml").root
         settle_words(value)
         TypeAdapter(dict[str, hint]).validate_python(value)
+
+
+def test_the_keys_of_a_task_begin_with_its_name_and_none_is_lost():
+    keys = list(SCHEMA["$defs"]["Task"]["properties"])
+    assert keys[:3] == ["name", "description", "run"]
+    assert set(keys) == set(get_type_hints(schema.Task))
