@@ -14,8 +14,9 @@ from taskrun.drivers.local import LocalDriver
 from taskrun.drivers.notifier import Notifier
 from taskrun.drivers.recall import to_entry, transitions
 from taskrun.drivers.signals import Signals
-from taskrun.drivers.values import Values
+from taskrun.drivers.values import ITEMS, Values
 from taskrun.engine import events as e
+from taskrun.engine.expand import Lists, expand, has_fan_out
 from taskrun.engine.flow import Flow, compile_flow
 from taskrun.engine.machine import Machine
 from taskrun.engine.view import Row, View
@@ -108,10 +109,9 @@ def start_run(
         journal = SqliteJournal.open(where, durability=_durability(options))
         stack.callback(journal.close)
         freeze_text(directory, text)
-        machine = Machine(
-            compile_flow(definition), jobs=options.jobs or os.cpu_count() or 1, seed=seed_of(run_id)
-        )
-        session = Session(definition, machine, run_id, directory, shared, secrets)
+        expanded, flow = flow_of(definition)
+        machine = Machine(flow, jobs=options.jobs or os.cpu_count() or 1, seed=seed_of(run_id))
+        session = Session(definition, expanded, machine, run_id, directory, shared, secrets)
         row = run_row(run_id, definition, inputs, options, clock.now())
         journal.create_run(row, definition)
         unborn.pop_all()
@@ -157,7 +157,7 @@ def continue_run(
             stack.enter_context(NamedLock(where, name)).acquire(this_process(f"{verb} {run_id}"))
         journal = SqliteJournal.open(where, durability=_durability(options))
         stack.callback(journal.close)
-        session = Session(definition, machine, run_id, directory, shared, secrets)
+        session = Session(definition, held.expanded, machine, run_id, directory, shared, secrets)
         epoch = journal.take_over(run_id, pid=os.getpid(), host=os.uname().nodename, boot_id=boot_id())
         for entry in held.entries:
             session.values.take(entry)
@@ -220,6 +220,7 @@ class Recalled(NamedTuple):
     definition: dict[str, Any]
     entries: list[Entry]
     machine: Machine
+    expanded: Mapping[str, Any]
 
 
 def recall(where: str, run_id: str, options: RunOptions) -> Recalled:
@@ -229,10 +230,18 @@ def recall(where: str, run_id: str, options: RunOptions) -> Recalled:
         row, definition, entries = journal.run(run_id), journal.definition(run_id), journal.entries(run_id)
     finally:
         journal.close()
-    flow = compile_flow(definition)
+    lists = {n.name: n.data["items"] for n in entries if n.kind == ITEMS and n.data and "items" in n.data}
+    expanded, flow = flow_of(definition, lists)
     jobs = options.jobs or int(row.options.get("jobs", 0)) or os.cpu_count() or 1
     machine = Machine.restore(flow, transitions(flow, entries), jobs=jobs, seed=seed_of(run_id))
-    return Recalled(row, definition, entries, machine)
+    return Recalled(row, definition, entries, machine, expanded)
+
+
+def flow_of(definition: Mapping[str, Any], lists: Lists | None = None) -> tuple[Mapping[str, Any], Flow]:
+    """The definition as it is run, fan-outs with the items that are known of them, and its flow."""
+    if has_fan_out(definition):
+        definition = expand(definition, lists or {})
+    return definition, compile_flow(definition)
 
 
 def await_survivors(directory: str, waiting: Callable[[], None]) -> None:
@@ -251,6 +260,7 @@ class Session:
     def __init__(
         self,
         definition: Mapping[str, Any],
+        expanded: Mapping[str, Any],
         machine: Machine,
         run_id: str,
         run_dir: str,
@@ -262,7 +272,7 @@ class Session:
         self.run_id = run_id
         self.run_dir = run_dir
         self.view = View(definition)
-        self.values = Values(definition, machine.flow, machine.record, shared)
+        self.values = Values(expanded, machine.flow, machine.record, shared)
         self.environment = base_environment(definition, self.values.run_scope(), definition.get("dir") or "/")
         self._masker = secrets.masker if secrets is not None else None
         self._listeners: Listeners | None = None
@@ -304,6 +314,8 @@ class Session:
             seq=seq,
             clock=clock,
             lock=take_lock,
+            definition=self.definition,
+            seed=seed_of(self.run_id),
             hide=hide_nothing if masker is None else hiding(masker.value),
         )
         if self.definition.get("notify"):
@@ -365,7 +377,7 @@ class Session:
                 raise LeaveError(number)
             driver.interrupted = number
             now = driver.clock.now()
-            if self.machine.record.phase == "rolling":
+            if driver.machine.record.phase == "rolling":
                 self._listeners.say(
                     "Rolling back already. Once more to leave at once; the journal stays intact."
                 )

@@ -21,10 +21,12 @@ from taskrun.drivers.attempt import CHECK, DO, PROBE, REVERT, VERIFY, Attempt, H
 from taskrun.drivers.carriers import Threads
 from taskrun.drivers.clock import Clock
 from taskrun.drivers.hiding import Hide, hide_nothing
-from taskrun.drivers.recall import to_entry
-from taskrun.drivers.values import Values
+from taskrun.drivers.recall import to_entry, transitions
+from taskrun.drivers.values import ITEMS, Values
 from taskrun.engine import commands as c
 from taskrun.engine import events as e
+from taskrun.engine.expand import expand
+from taskrun.engine.flow import TASK, compile_flow
 from taskrun.engine.machine import Machine, Step
 from taskrun.engine.record import Transition
 from taskrun.engine.states import REVERTED, RUNNING, SUCCESS
@@ -68,6 +70,8 @@ class LocalDriver:
         seq: int = 0,
         clock: Clock | None = None,
         lock: TakeLock,
+        definition: Mapping[str, Any],
+        seed: int = 0,
         hide: Hide = hide_nothing,
     ) -> None:
         self.machine = machine
@@ -84,6 +88,9 @@ class LocalDriver:
         self._entries: list[Entry] = []
         self._commands: list[c.Command] = []
         self._attempts: dict[str, Attempt] = {}
+        self._definition = definition
+        self._seed = seed
+        self._to_expand = False
         self._waiting_for_lock: dict[int, Attempt] = {}
         self._lock = lock
         self._aside = 0
@@ -203,7 +210,7 @@ class LocalDriver:
 
     def _with_inputs(self, entry: Entry, node: int) -> Entry:
         """Evaluated once, when the task starts, and durable before anything is done with them."""
-        if node in self._values.inputs_of:
+        if entry.name in self._values.inputs_of:
             return entry
         try:
             inputs = render(self._values.spec(node)["inputs"], self._values.scope(node))
@@ -217,6 +224,9 @@ class LocalDriver:
             commands, self._commands = self._commands, []
             for command in commands:
                 self.perform(command)
+            if self._to_expand and not self._commands:
+                self._commit()
+                self._expand()
         if self._supervisor is not None:
             self._supervisor.flush()
 
@@ -339,28 +349,61 @@ class LocalDriver:
 
     def _start_timer(self, command: c.StartTimer) -> None:
         node, due = command
-        self.at(due, lambda: self.receive(e.TimerFired(self.clock.now(), node, due)))
+        flow = self.machine.flow
+        key = (flow.kinds[node], flow.names[node])
+        self.at(due, lambda: self._timer_fired(key, due))
+
+    def _timer_fired(self, key: tuple[int, str], due: float) -> None:
+        """By name: a fan-out may have given the node another number meanwhile."""
+        kind, name = key
+        node = self._values.nodes[name] if kind == TASK else self._values.begins[name]
+        self.receive(e.TimerFired(self.clock.now(), node, due))
 
     def _evaluate_condition(self, command: c.EvaluateCondition) -> None:
-        now, node = self.clock.now(), command.node
+        now, (node, asked) = self.clock.now(), command
         try:
             holds = check_condition(self._values.condition(node))
         except ExpressionError as error:
-            self.receive(e.ConditionDecided(now, node, False, _failure_of(error)))
+            self.receive(e.ConditionDecided(now, node, False, _failure_of(error), asked))
         else:
-            self.receive(e.ConditionDecided(now, node, holds))
+            self.receive(e.ConditionDecided(now, node, holds, None, asked))
 
     def _evaluate_items(self, command: c.EvaluateItems) -> None:
-        now, node = self.clock.now(), command.node
+        now, (node, asked) = self.clock.now(), command
+        fans_out = self.machine.flow.expands[node]
         try:
-            items = self._values.items(node)
-            if not isinstance(items, list) or not items:
+            items = self._values.list_of(node)
+            if not isinstance(items, list) or not (items or fans_out):
                 what = "an empty list" if isinstance(items, list) else f"a {type(items).__name__}"
                 raise ExpressionError(f"for_each must give a list with something in it, it gave {what}")
         except ExpressionError as error:
-            self.receive(e.ItemsEvaluated(now, node, 0, None, _failure_of(error)))
+            self.receive(e.ItemsEvaluated(now, node, 0, None, _failure_of(error), asked))
         else:
-            self.receive(e.ItemsEvaluated(now, node, len(items), {"values": items}))
+            if fans_out:
+                self.record(ITEMS, self.machine.flow.names[node], {"items": items})
+                self._values.take(self._entries[-1])
+                self._to_expand = True
+            else:
+                self.receive(e.ItemsEvaluated(now, node, len(items), {"values": items}, None, asked))
+
+    def _expand(self) -> None:
+        """A fan-out's list is durable: go on in the flow that has its items. Attempts keep their names."""
+        self._to_expand = False
+        old = self.machine
+        definition = expand(self._definition, self._values.items)
+        flow = compile_flow(definition)
+        history = transitions(flow, self._journal.entries(self._run_id))
+        self.machine = Machine.restore(flow, history, jobs=old.jobs, seed=self._seed)
+        self._values.adopt(definition, flow, self.machine.record)
+        for attempt in (*self._attempts.values(), *self._waiting_for_lock.values()):
+            if attempt.then is None:
+                attempt.node = self._values.nodes[attempt.name]
+        self._waiting_for_lock = {each.node: each for each in self._waiting_for_lock.values()}
+        self._first_started = {
+            self._values.nodes[old.flow.names[node]]: at for node, at in self._first_started.items()
+        }
+        # Nothing has happened; but the machine looks at what it can do now.
+        self.receive(e.TimerFired(self.clock.now(), 0, -1.0))
 
     # ------------------------------------------------------------------ parts of attempts
 

@@ -11,6 +11,8 @@ from taskrun.spec.expressions import parse, render
 
 Scope = dict[str, Any]
 
+ITEMS = "custom"  # the kind of the entry that records a fan-out's list
+
 
 class TaskNames(dict[str, Any]):
     """``tasks`` of expressions: each looked up when asked for, so that a scope costs nothing to make."""
@@ -23,57 +25,70 @@ class TaskNames(dict[str, Any]):
         return self._values.task(name)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._values.nodes
+        return self._values.knows(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values.nodes)
+        return iter((*self._values.nodes, *self._values.items))
 
     def __len__(self) -> int:
-        return len(self._values.nodes)
+        return len(self._values.nodes) + len(self._values.items)
 
     def get(self, name: str, default: Any = None) -> Any:
         return self[name] if name in self else default  # noqa: SIM401 - this is get
 
 
 class Values:
-    """``outputs`` and ``inputs_of`` are by node; ``lists`` holds the values of controllers with a `for_each`."""
+    """``outputs`` and ``inputs_of`` are by task name; ``lists`` holds the values of controllers with a `for_each`.
+
+    Names and not nodes, because a fan-out gives the nodes new numbers: see ``adopt``.
+    """
+
+    definition: Mapping[str, Any]
+    flow: Flow
+    record: Record
 
     def __init__(
         self, definition: Mapping[str, Any], flow: Flow, record: Record, shared: Mapping[str, Any]
     ) -> None:
+        self.outputs: dict[str, Mapping[str, Any]] = {}
+        self.inputs_of: dict[str, Mapping[str, Any]] = {}
+        self.failure_of: dict[str, Mapping[str, Any]] = {}
+        self.lists: dict[str, list[Any]] = {}
+        self.items: dict[str, list[Any]] = {}
+        self.first_failure: dict[str, Any] | None = None
+        self._shared = {**shared, "tasks": TaskNames(self)}
+        self.adopt(definition, flow, record)
+
+    def adopt(self, definition: Mapping[str, Any], flow: Flow, record: Record) -> None:
+        """Go on with the expanded definition of the same run."""
         self.definition = definition
         self.flow = flow
         self.record = record
         self.nodes = {flow.names[node]: node for node in flow.tasks}
         self.begins = {section.name: section.begin for section in flow.sections}
-        self.outputs: dict[int, Mapping[str, Any]] = {}
-        self.inputs_of: dict[int, Mapping[str, Any]] = {}
-        self.failure_of: dict[int, Mapping[str, Any]] = {}
-        self.lists: dict[int, list[Any]] = {}
-        self.first_failure: dict[str, Any] | None = None
-        self._shared = {**shared, "tasks": TaskNames(self)}
         self._has_controllers = any(section.controller for section in flow.sections)
 
     def take(self, entry: Entry) -> None:
         """Keep what a journal entry carries: the same way while running and when coming back."""
-        data = entry.data
+        data, name = entry.data, entry.name
         if entry.kind == "task":
-            node = self.nodes[entry.name]
             if entry.state == "PENDING":
                 for kept in (self.outputs, self.inputs_of, self.failure_of):
-                    kept.pop(node, None)
+                    kept.pop(name, None)
             elif data:
-                self._take_data(node, entry.name, data)
+                self._take_data(name, data)
         elif entry.kind == "retry" and data and "values" in data:
-            self.lists[self.begins[entry.name]] = data["values"]
+            self.lists[name] = data["values"]
+        elif entry.kind == ITEMS and data and "items" in data:
+            self.items[name] = data["items"]
 
-    def _take_data(self, node: int, name: str, data: Mapping[str, Any]) -> None:
+    def _take_data(self, name: str, data: Mapping[str, Any]) -> None:
         if "inputs" in data:
-            self.inputs_of[node] = data["inputs"]
+            self.inputs_of[name] = data["inputs"]
         if "outputs" in data:
-            self.outputs[node] = data["outputs"]
+            self.outputs[name] = data["outputs"]
         if "failure" in data:
-            self.failure_of[node] = data["failure"]
+            self.failure_of[name] = data["failure"]
             if self.first_failure is None:
                 self.first_failure = {"task": name, **data["failure"]}
 
@@ -82,36 +97,50 @@ class Values:
         found: Mapping[str, Any] = self.definition["tasks"][self.flow.task_of[node]]
         return found
 
+    def knows(self, name: object) -> bool:
+        return name in self.nodes or name in self.items
+
     def task(self, name: str) -> dict[str, Any]:
-        """``tasks.NAME`` of expressions. The outputs of an ignored task are null."""
+        """``tasks.NAME`` of expressions. The outputs of an ignored task are null; of a fan-out they are lists."""
+        if name in self.items:
+            return self._fan_out(name)
         node = self.nodes[name]
         state = self.record.state[node]
-        outputs: Mapping[str, Any] = self.outputs.get(node, {})
+        outputs: Mapping[str, Any] = self.outputs.get(name, {})
         if state == IGNORE:
             outputs = dict.fromkeys(self.spec(node).get("outputs", ()))
         return {"outputs": outputs, "state": str(state)}
 
+    def _fan_out(self, name: str) -> dict[str, Any]:
+        found = [self.task(f"{name}[{number}]") for number in range(len(self.items[name]))]
+        keys = dict.fromkeys(key for each in found for key in each["outputs"])
+        outputs = {key: [each["outputs"].get(key) for each in found] for key in keys}
+        return {"outputs": outputs, "state": [each["state"] for each in found]}
+
     def scope(self, node: int, **extra: Any) -> Scope:
         """The names for one task or flow; ``extra`` are those of the moment (result, event)."""
         scope: Scope = dict(self._shared)
-        own = self.definition["tasks"][self.flow.task_of[node]] if self.flow.task_of[node] >= 0 else {}
+        name = self.flow.names[node]
         scope["self"] = {
-            "name": self.flow.names[node],
-            "inputs": self.inputs_of.get(node, {}),
-            "outputs": self.outputs.get(node, {}),
+            "name": name,
+            "inputs": self.inputs_of.get(name, {}),
+            "outputs": self.outputs.get(name, {}),
             "state": str(self.record.state[node]),
             "attempt": self.record.attempt[node],
         }
-        if "bound" in own:
-            scope["inputs"] = self.inputs_of.get(node, {})
+        if self.flow.task_of[node] >= 0:
+            spec = self.spec(node)
+            if "item" in spec:
+                scope["item"] = scope[spec.get("as", "item")] = spec["item"]
         if self._has_controllers:
             self._add_retries(node, scope)
         scope.update(extra)
         return scope
 
     def reverting_scope(self, node: int, **extra: Any) -> Scope:
-        failure = self.failure_of.get(node)
-        found = {"task": self.flow.names[node], **failure} if failure else self.first_failure
+        name = self.flow.names[node]
+        failure = self.failure_of.get(name)
+        found = {"task": name, **failure} if failure else self.first_failure
         return self.scope(node, failure=found or {"task": None, "type": None, "message": None}, **extra)
 
     def run_scope(self, **extra: Any) -> Scope:
@@ -134,7 +163,7 @@ class Values:
         spec = self.definition["flows"][section].get("retry", {})
         items = spec.get("for_each")
         if not isinstance(items, list):
-            items = self.lists.get(begin, [])
+            items = self.lists.get(self.flow.sections[section].name, [])
         value = items[attempt - 1] if 0 < attempt <= len(items) else None
         if isinstance(value, str) and isinstance(spec.get("for_each"), list):
             value = render(value, self._shared)
@@ -148,7 +177,9 @@ class Values:
         )
         return parse(spec["if"]).evaluate(self.scope(node))
 
-    def items(self, node: int) -> Any:
-        """The values of the `for_each` of a controller."""
-        spec = self.definition["flows"][self.flow.section[node]]["retry"]
-        return parse(spec["for_each"]).evaluate(self.scope(node))
+    def list_of(self, node: int) -> Any:
+        """The values of the `for_each` of a controller, or of a fan-out."""
+        flow = self.definition["flows"][self.flow.section[node]]
+        source = flow["for_each"] if self.flow.expands[node] else flow["retry"]["for_each"]
+        scope = self.scope(node)
+        return parse(source).evaluate(scope) if isinstance(source, str) else render(source, scope)
