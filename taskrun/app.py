@@ -13,8 +13,13 @@ from taskrun.drivers.hiding import hide_nothing, hiding
 from taskrun.drivers.local import LocalDriver
 from taskrun.drivers.notifier import Notifier
 from taskrun.drivers.recall import to_entry, transitions
+<<<<<<< Updated upstream
 from taskrun.drivers.signals import Signals
 from taskrun.drivers.values import ITEMS, Values
+=======
+from taskrun.drivers.signals import WORDS, Signals
+from taskrun.drivers.values import Values
+>>>>>>> Stashed changes
 from taskrun.engine import events as e
 from taskrun.engine.expand import Lists, expand, has_fan_out
 from taskrun.engine.flow import Flow, compile_flow
@@ -32,6 +37,7 @@ from taskrun.journal.sqlite import SqliteJournal
 from taskrun.listeners.base import Listener, Listeners, OutputOf
 from taskrun.listeners.tail import as_it_is
 from taskrun.spec.expressions import render
+from taskrun.spec.spelling import nearest
 
 if TYPE_CHECKING:
     from taskrun.drivers.masking import Masker
@@ -188,8 +194,10 @@ def resolve_task(run_id: str, task: str, verdict: str, data: dict[str, Any]) -> 
         flow, record = held.machine.flow, held.machine.record
         node = next((n for n in flow.tasks if flow.names[n] == task), None)
         if node is None:
+            near = nearest(task, [flow.names[n] for n in flow.tasks])
             raise NotFoundError(
-                f"run {run_id} has no task {task!r}", hint=f"taskrun states {run_id} lists them"
+                f"run {run_id} has no task {task!r}" + (f"; did you mean {near!r}?" if near else ""),
+                hint=f"taskrun states {run_id} lists them",
             )
         if not held.machine.over:
             raise RefusedError(
@@ -364,9 +372,9 @@ class Session:
             self._last_request = request.id
             reason, now = str(request.args.get("reason", "")), driver.clock.now()
             if request.verb == "suspend":
-                driver.receive(e.SuspendRequested(now, reason or "asked for"))
+                driver.receive(e.SuspendRequested(now, reason or "asked for by `taskrun suspend`"))
             elif request.verb == "cancel":
-                message = "cancelled" + (f": {reason}" if reason else "")
+                message = reason or "asked for by `taskrun cancel`"
                 driver.receive(e.CancelRequested(now, {"type": "Cancelled", "message": message}))
 
     def _interrupted(self, driver: LocalDriver, numbers: list[int], options: RunOptions) -> None:
@@ -383,12 +391,12 @@ class Session:
                 )
             elif options.on_interrupt == "suspend":
                 self._listeners.say("Suspending: what runs may finish. Once more to leave at once.")
-                driver.receive(e.SuspendRequested(now, f"signal {number}"))
+                driver.receive(e.SuspendRequested(now, WORDS[number]))
             else:
                 self._listeners.say(
                     "Stopping what runs, then rolling back. Once more to leave at once; the journal stays intact."
                 )
-                failure = {"type": "Interrupted", "message": f"signal {number}"}
+                failure = {"type": "Interrupted", "message": WORDS[number]}
                 driver.receive(e.CancelRequested(now, failure))
 
     def close(self) -> None:

@@ -47,6 +47,7 @@ def command(run: str, task: str | None, follow: bool) -> int:
       taskrun logs -f               follow
 
     On a terminal, control characters of the output are shown, never obeyed; in a pipe the bytes come as they are.
+    Secrets are masked in both.
     """
     journal = open_journal()
     try:

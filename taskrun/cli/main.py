@@ -14,7 +14,7 @@ BUG = 70
 # Name -> one line for the overview. A command is imported only when it is used.
 COMMANDS = {
     "run": "Run a workflow; roll it back if a task fails.",
-    "validate": "Say everything that is wrong with workflow files, without running them.",
+    "validate": "Check workflow files; tell all their mistakes at once.",
     "states": "Show the states of a run's tasks; --watch follows it live.",
     "runs": "List the runs.",
     "resume": "Continue an interrupted, suspended or stopped run.",
@@ -57,6 +57,8 @@ def _unknown(name: str) -> str:
 
     if name.endswith((".yaml", ".yml")) or os.path.exists(name):
         return f"there is no command {name!r}. Did you mean `taskrun run {name}`?"
+    if name == "help":
+        return "there is no command 'help'. Did you mean '--help'?"
     near = nearest(name, COMMANDS)
     return f"there is no command {name!r}." + (f" Did you mean {near!r}?" if near else "")
 
@@ -64,18 +66,24 @@ def _unknown(name: str) -> str:
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done; 1 failed and fully rolled back; 2 wrong usage or file, nothing ran; 3 failed and not fully"
-    " rolled back, or waiting for a person; 4 no such run or task; 5 held by another process; 6 refused;"
-    " 8 still running; 70 a bug; 130/143 interrupted.",
+    epilog="""\b
+Exit codes:
+  0  done                              5  another process holds it
+  1  failed, fully rolled back         6  refused
+  2  wrong usage or file, nothing ran  8  still running (states)
+  3  not fully rolled back, or        70  a bug in taskrun
+     waiting for a person            130  interrupted (143: by SIGTERM)
+  4  no such run or task""",
 )
 @click.version_option(__version__, "-V", "--version", prog_name="taskrun", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Run YAML workflows the way a database runs a transaction: when a task fails, everything done is undone.
+    """Run YAML workflows as transactions: when a task fails, all that was done is undone.
 
     \b
       taskrun run workflow.yaml        do it, with a live table of states
       taskrun validate workflow.yaml   every mistake at once
       taskrun states --watch           the states of a run, live
+      taskrun run --help               more about a command
     """
 
 
@@ -87,8 +95,7 @@ def main(args: list[str] | None = None) -> int:  # noqa: PLR0911 - one line for 
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
-        error.show()
-        return 2
+        return _report_usage(error)
     except click.Abort:
         return 130
     except KeyboardInterrupt:
@@ -113,6 +120,19 @@ def _report(message: str, hint: str | None = None) -> None:
     if hint:
         lines.append(f"hint: {one_line(hint)}")
     _write("\n".join(lines) + "\n")
+
+
+def _report_usage(error: click.ClickException) -> int:
+    """Click's own words, in the form of all our messages."""
+    ctx = getattr(error, "ctx", None)
+    if (
+        type(error).__name__ == "NoArgsIsHelpError"
+    ):  # unknown to older versions, which print the help themselves
+        _write(error.format_message() + "\n")
+        return 2
+    message = error.format_message().removesuffix(".")
+    _report(f"error: {message[:1].lower()}{message[1:]}", f"{ctx.command_path if ctx else 'taskrun'} --help")
+    return 2
 
 
 def _report_workflow(error: WorkflowError) -> int:

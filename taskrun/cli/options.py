@@ -1,10 +1,26 @@
 """Options that several commands share."""
 
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from taskrun.errors import UsageError
+
+
+def whole_number(most: int) -> Callable[[click.Context, click.Parameter, str | None], int | None]:
+    """Reads an option that is a number from 1 to ``most``."""
+
+    def convert(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+        if value is None:
+            return None
+        number = int(value) if value.isascii() and value.isdecimal() else 0
+        if not 1 <= number <= most:
+            message = f"a whole number from 1 to {most:,} is wanted, not {value!r}"
+            raise click.BadParameter(message, ctx, param)
+        return number
+
+    return convert
 
 
 def parse_inputs(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -13,7 +29,7 @@ def parse_inputs(pairs: tuple[str, ...]) -> dict[str, str]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
-            raise UsageError(f"-i {pair}: expected name=value")
+            raise UsageError(f"-i {pair}: expected NAME=VALUE")
         found[name] = value
     return found
 
@@ -31,24 +47,33 @@ def read_inputs_file(path: str | None) -> dict[str, Any]:
 
 
 input_option = click.option(
-    "-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE", help="Give an input; repeatable."
+    "-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE", help="Give an input; as often as needed."
 )
 inputs_file_option = click.option(
     "--inputs-file", type=click.Path(dir_okay=False), help="Inputs from a YAML or JSON file."
 )
 color_option = click.option(
-    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours on the terminal."
+    "--color",
+    metavar="WHEN",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="Colours: auto (on a terminal), always or never.",
 )
 jobs_option = click.option(
     "-j",
     "--jobs",
-    type=click.IntRange(1, 10_000),
-    help="Tasks at the same time (default: number of cores); 1 is serial.",
+    metavar="N",
+    callback=whole_number(10_000),
+    help="At most N tasks at a time; 1 is serial. Default: the number of cores.",
 )
 output_option = click.option(
     "-o",
     "--output",
+    metavar="HOW",
     type=click.Choice(["auto", "table", "plain", "ndjson"]),
     default="auto",
-    help="How progress is shown.",
+    help="table (live), plain (lines) or ndjson (events). auto: a table on a terminal, else lines.",
+)
+outside_option = click.option(
+    "--allow-outside", is_flag=True, help="`workflow:` may name files outside of the file's folder."
 )

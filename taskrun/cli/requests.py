@@ -2,7 +2,7 @@
 
 import click
 
-from taskrun.cli.found import find_run
+from taskrun.cli.found import ENDED, find_run
 from taskrun.errors import RefusedError
 from taskrun.journal.home import home, run_dir
 from taskrun.journal.lock import holder
@@ -15,12 +15,12 @@ def ask(given: str, verb: str, reason: str, promise: str, otherwise: str) -> int
     if holder(run_dir(home(), row.id)) is None:
         raise RefusedError(
             f"nobody drives run {row.id} ({row.state}): there is nothing to {verb}",
-            hint=otherwise.format(id=row.id),
+            hint=None if row.state in ENDED else otherwise.format(id=row.id),
         )
     journal = SqliteJournal.open(home())
     try:
         journal.request(row.id, verb, {"reason": reason} if reason else {})
     finally:
         journal.close()
-    click.echo(f"run {row.id} {promise}. taskrun states {row.id} --watch follows it.")
+    click.echo(f"run {row.id} {promise}.\n  taskrun states {row.id} --watch   follows it")
     return 0

@@ -15,6 +15,7 @@ from taskrun.cli.options import (
     inputs_file_option,
     jobs_option,
     output_option,
+    outside_option,
     parse_inputs,
     read_inputs_file,
 )
@@ -23,31 +24,41 @@ from taskrun.cli.output import Output
 
 @click.command(
     "run",
-    epilog="Without a terminal there is one line per transition. The exit code is 1 when the workflow failed and was"
-    " fully rolled back, 3 when something is still applied.",
+    epilog="""\b
+Exit codes:
+  0  done
+  1  failed, and rolled back: the world is as before
+  2  a wrong option or file; nothing ran
+  3  failed, and not all of it is rolled back""",
 )
 @click.argument("file", type=click.Path())
 @input_option
 @inputs_file_option
 @jobs_option
 @output_option
+@click.option("--detach", is_flag=True, help="Run in the background, and print the run's id.")
 @click.option(
-    "--durability",
-    type=click.Choice(["full", "process"]),
-    default="full",
-    help="What the journal survives: a power loss (full), or the death of processes (process; faster).",
-)
-@click.option(
-    "--on-failure", type=click.Choice(["revert", "stop", "ask"]), help="Instead of what the file says."
+    "--on-failure",
+    metavar="WHAT",
+    type=click.Choice(["revert", "stop", "ask"]),
+    help="revert, stop or ask: instead of what the file says.",
 )
 @click.option(
     "--on-interrupt",
+    metavar="WHAT",
     type=click.Choice(["revert", "suspend"]),
     default="revert",
-    help="What the first Ctrl-C does.",
+    help="What the first Ctrl-C does: revert (roll back) or suspend.",
 )
-@click.option("--detach", is_flag=True, help="Run in the background; print the run's id.")
-@click.option("--strict", is_flag=True, help="Warnings of the file are errors.")
+@click.option(
+    "--durability",
+    metavar="LEVEL",
+    type=click.Choice(["full", "process"]),
+    default="full",
+    help="full: the journal survives a power loss; process: only the death of processes, but is faster.",
+)
+@click.option("--strict", is_flag=True, help="Take the file's warnings for errors.")
+@outside_option
 @color_option
 def command(
     file: str,
@@ -55,25 +66,29 @@ def command(
     inputs_file: str | None,
     jobs: int | None,
     output: str,
-    durability: str,
+    detach: bool,
     on_failure: str | None,
     on_interrupt: str,
-    detach: bool,
+    durability: str,
     strict: bool,
+    allow_outside: bool,
     color: str,
 ) -> int:
     """Run a workflow. If a task fails, everything done so far is undone in reverse order.
 
     \b
       taskrun run deploy.yaml -i version=1.4.2
-      taskrun run deploy.yaml --jobs 1 --output ndjson
+      taskrun run deploy.yaml --detach             in the background
+      taskrun run deploy.yaml -j 1 -o ndjson       for programs
     """
     from taskrun.cli.workflows import load_definition  # noqa: PLC0415 - the cache decides what that imports
     from taskrun.spec.inputs import resolve_inputs  # noqa: PLC0415
 
     shown = Output(output, color, os.path.abspath(file))
     given = {**read_inputs_file(inputs_file), **parse_inputs(inputs)}
-    definition, text = load_definition(file, strict=strict, quiet=shown.for_programs)
+    definition, text = load_definition(
+        file, strict=strict, allow_outside=allow_outside, quiet=shown.for_programs
+    )
     if on_failure is not None:
         definition = {**definition, "on_failure": on_failure}
     resolved = resolve_inputs(definition, _from_here(definition, given), os.environ)

@@ -6,7 +6,7 @@ import time
 import click
 
 from taskrun.cli.found import open_journal
-from taskrun.cli.options import color_option
+from taskrun.cli.options import color_option, whole_number
 from taskrun.journal.codec import timestamp
 from taskrun.journal.home import home, run_dir
 from taskrun.journal.lock import holder
@@ -17,11 +17,32 @@ STDOUT = 1
 
 
 @click.command("runs")
-@click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many.")
-@click.option("-o", "--output", type=click.Choice(["auto", "plain", "json"]), default="auto", help="How.")
+@click.option(
+    "-n",
+    "--limit",
+    metavar="N",
+    callback=whole_number(1_000_000),
+    default="20",
+    help="The newest N. Default: 20.",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="HOW",
+    type=click.Choice(["auto", "plain", "json"]),
+    default="auto",
+    help="plain or json. auto: a table on a terminal, else plain.",
+)
 @color_option
 def command(limit: int, output: str, color: str) -> int:
-    """List the runs, the newest first. INTERRUPTED: it was under way, and no process drives it any more."""
+    """List the runs, the newest first.
+
+    \b
+      taskrun runs
+      taskrun runs -n 100 -o json
+
+    INTERRUPTED means that a run was under way, and no process drives it any more: `taskrun resume` goes on with it.
+    """
 
     def held(run_id: str) -> bool:
         return holder(run_dir(home(), run_id)) is not None

@@ -39,20 +39,22 @@ STDOUT = 1
 @click.option(
     "-o",
     "--output",
+    metavar="HOW",
     type=click.Choice(["auto", "table", "plain", "json", "ndjson"]),
     default="auto",
-    help="How.",
+    help="table, plain, json or ndjson. auto: a table on a terminal, else plain.",
 )
 @color_option
 def command(run: str, watch: bool, history: bool, output: str, color: str) -> int:
-    """Show the states of a run's tasks: of any run, also one of another process.
+    """Show the states of a run's tasks: of any run, also one that another process drives.
 
     \b
-      taskrun states                    the latest run, as it stands
-      taskrun states 1m86c361 --watch   live, until it ends
-      taskrun states --history -o ndjson
+      taskrun states                       the latest run, as it stands
+      taskrun states 1m86c361 --watch      live, until it ends
+      taskrun states --history -o ndjson   all its transitions, for programs
 
-    The exit code is the run's; 8 while it is still running, 3 when it was interrupted.
+    RUN is an id, the beginning of one, or `latest`. The exit code is the run's; 8 while it is still running, 3
+    when it was interrupted.
     """
     journal = open_journal()
     try:

@@ -1,56 +1,72 @@
 """``taskrun validate FILE...``."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
 
+from taskrun.cli.options import outside_option
 from taskrun.errors import WorkflowError
+from taskrun.listeners.sanitize import one_line
+from taskrun.listeners.words import counted
 
 
 @click.command("validate")
 @click.argument("files", nargs=-1, required=True, type=click.Path(), metavar="FILE...")
-@click.option("--strict", is_flag=True, help="Warnings are errors.")
+@click.option("--strict", is_flag=True, help="Take warnings for errors.")
 @click.option(
     "-o",
     "--output",
+    metavar="HOW",
     type=click.Choice(["plain", "json"]),
     default="plain",
-    help="For people, or one JSON list.",
+    help="plain (for people) or json (one list).",
 )
-def command(files: tuple[str, ...], strict: bool, output: str) -> int:
+@outside_option
+def command(files: tuple[str, ...], strict: bool, output: str, allow_outside: bool) -> int:
     """Say everything that is wrong with workflow files, without running them.
 
     \b
       taskrun validate deploy.yaml
-      taskrun validate --strict --output json workflows/*.yaml
+      taskrun validate --strict workflows/*.yaml
+      taskrun validate -o json deploy.yaml
+
+    The exit code is 0 when all files can be run, 2 when not.
     """
     from taskrun.spec.compiler import compile_file  # noqa: PLC0415 - yaml and pydantic
 
     found: list[Any] = []
-    sources: dict[str, str] = {}
     bad = 0
     for path in files:
+        count = None
         try:
-            compiled = compile_file(path, strict=strict)
+            compiled = compile_file(path, strict=strict, allow_outside=allow_outside)
         except WorkflowError as error:
             bad += 1
-            found += error.diagnostics
-            sources.update(getattr(error, "sources", {}))
-            continue
-        found += compiled.diagnostics
-        sources[path] = compiled.text
-        if output == "plain" and not compiled.diagnostics:
+            diagnostics, sources = error.diagnostics, getattr(error, "sources", {})
+        else:
+            diagnostics, sources = tuple(compiled.diagnostics), compiled.sources
             count = len(compiled.definition["tasks"])
-            click.echo(f"{path}: ok, {count} task{'s' if count != 1 else ''}")
+        found += diagnostics
+        if output == "plain":
+            if diagnostics:
+                show_problems(diagnostics, sources, err=False)
+                click.echo()
+            click.echo(f"{one_line(path)}: {_verdict(diagnostics, count)}")
     if output == "json":
         import json  # noqa: PLC0415
 
         click.echo(json.dumps([each.to_dict() for each in found], indent=2))
-    elif found:
-        show_problems(found, sources, err=False)
     return 2 if bad else 0
+
+
+def _verdict(diagnostics: Sequence[Any], tasks: int | None) -> str:
+    errors = sum(each.severity == "error" for each in diagnostics)
+    warnings = len(diagnostics) - errors
+    parts = [] if tasks is None else ["ok", counted(tasks, "task")]
+    parts += [counted(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number]
+    return ", ".join(parts)
 
 
 def show_problems(

@@ -5,7 +5,12 @@ import signal
 from types import FrameType
 from typing import Any, Self
 
-WATCHED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+WORDS: dict[int, str] = {
+    signal.SIGINT: "Ctrl-C (SIGINT)",
+    signal.SIGTERM: "told to end (SIGTERM)",
+    signal.SIGHUP: "the terminal went away (SIGHUP)",
+}
+WATCHED = tuple(WORDS)
 
 
 class Signals:

@@ -24,7 +24,8 @@ def transition_line(entry: Entry, view: View, *, dated: bool = False, ascii_only
     clock_time = strftime(_DATED if dated else _CLOCK, localtime(entry.time))
     message = one_line(str(data.get("message") or ""), ascii_only=ascii_only)
     if entry.kind == "warning" and entry.state == "REVERTING":
-        message = f"undo failed, tried again  {why(data.get('failure'), ascii_only=ascii_only)}"
+        reason = why(data.get("failure"), ascii_only=ascii_only)
+        message = f"undo failed, will be tried again  {reason}" if reason else "undo is tried again"
     if entry.kind not in ("task", "flow", "retry"):
         return f"{clock_time} {entry.kind} {name}  {message}".rstrip() if message else None
     who = name if entry.kind == "task" else f"{entry.kind} {name}"

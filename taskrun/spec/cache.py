@@ -67,10 +67,11 @@ def _read(path: str) -> bytes | None:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError):
         return None
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode) or status.st_size > 4 * SIZE_LIMIT:
+        os.close(fd)
+        return None
     with os.fdopen(fd, "rb", buffering=0) as file:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > 4 * SIZE_LIMIT:
-            return None
         return file.read()
 
 
