@@ -11,7 +11,6 @@ dot was torn by a full disk or a crash, and counts as never written.
 """
 
 # pathlib is left out: its import costs more than this whole module.
-# ruff: noqa: PTH118, PTH123
 import os
 from collections.abc import Mapping
 from typing import NamedTuple

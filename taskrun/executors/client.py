@@ -1,7 +1,6 @@
 """taskrun's end of the supervisor: start it, tell it what to run, hear what ended."""
 
 # pathlib is left out: its import costs more than this whole module.
-# ruff: noqa: PTH118
 import _socket
 import fcntl
 import os
@@ -116,9 +115,7 @@ class Supervisor:
         """
         self.flush()
         self._connection.close()
-        if not self._reaped:
-            pid, _ = os.waitpid(self.pid, 0 if wait else os.WNOHANG)
-            self._reaped = pid != 0
+        self._reap(0 if wait else os.WNOHANG)
 
     def _tell(self, *message: object) -> None:
         self._outgoing.append(message)
@@ -126,9 +123,15 @@ class Supervisor:
 
     def _lose(self) -> None:
         self.lost = True
+        self._reap(0)
+
+    def _reap(self, options: int) -> None:
         if not self._reaped:
-            os.waitpid(self.pid, 0)
-            self._reaped = True
+            try:
+                pid, _ = os.waitpid(self.pid, options)
+            except ChildProcessError:
+                pid = self.pid  # somebody reaps all children of this process
+            self._reaped = pid != 0
 
 
 def _open_locked(path: str) -> int:

@@ -20,7 +20,8 @@ from taskrun.executors.family import Attempt, Families
 SHORT_GRACE = 0.25
 """For the rest of a session whose leader ended by itself: the attempt is not held up for a forgotten child."""
 LOOK_AGAIN, LOOK_AGAIN_MOST = 0.02, 1.0
-HALT_ROUNDS = 3
+HALT_ROUNDS = 5
+MANY_TIMERS = 100
 GIVE_UP = 5.0
 """Past the KILL: what is still there cannot be ended (another user's, or stuck in the kernel)."""
 
@@ -70,7 +71,7 @@ class Endings:
         """Take in every child that ended, and see what is left of its attempt."""
         families = self._families
         exited = []
-        while (child := _wait()) is not None:
+        while (child := linux.wait()) is not None:
             pid, status = child
             attempt = families.reaped(pid)
             if attempt is not None:
@@ -79,6 +80,8 @@ class Endings:
                 else:
                     attempt.status, attempt.code = "exited", os.WEXITSTATUS(status)
                 exited.append(attempt)
+            if families.are_empty:
+                break  # asking on would only raise ChildProcessError, which is dear
         families.adopt()
         now = time.monotonic()
         for attempt in (*self._clearing, *exited):
@@ -107,14 +110,22 @@ class Endings:
                     self._wake_at(attempt, attempt.deadline)
 
     def _halt(self, attempt: Attempt) -> None:
+        """Halt all of it. A group is halted as one; outside of it something may be forked before it is reached."""
+        halted: set[int] = set()
         for _ in range(HALT_ROUNDS):
             members = self._families.whole(attempt)
             self._families.signal(attempt, members, signal.SIGSTOP)
-            if all(member.group == attempt.pid for member in members):
-                return  # a group is halted as one; outside of it something may just have been forked
+            pids = {member.pid for member in members}
+            if pids <= halted:
+                return
+            halted |= pids
 
     def _wake_at(self, attempt: Attempt, when: float) -> None:
         attempt.wake = when
+        if len(self._timers) > MANY_TIMERS + 2 * len(self._families.attempts):
+            # Attempts that are over before their time would stay here until it comes.
+            self._timers = [timer for timer in self._timers if timer[2].wake == timer[0]]
+            heapq.heapify(self._timers)
         self._count += 1
         heapq.heappush(self._timers, (when, self._count, attempt))
 
@@ -140,6 +151,8 @@ class Endings:
             self._kill(attempt, now)
 
     def _kill(self, attempt: Attempt, now: float) -> None:
+        """Kill all of it, halted first so that nothing is forked between the look and the kill."""
+        self._halt(attempt)
         self._families.signal(attempt, self._families.whole(attempt), signal.SIGKILL)
         self._look_again(attempt, now)
 
@@ -151,8 +164,8 @@ class Endings:
         """The leader is gone: end the rest of its session, or everything if the attempt was being ended."""
         rest, escaped = self._families.orphans(attempt), []
         if rest and not attempt.is_ended_by_us:
-            escaped = [orphan for orphan in rest if orphan.session != attempt.pid]
-            rest = [orphan for orphan in rest if orphan.session == attempt.pid]
+            escaped = [orphan for orphan in rest if orphan.session != attempt.pid and not orphan.is_gone]
+            rest = [orphan for orphan in rest if orphan not in escaped]
         if not rest:
             self._finish(attempt, "left running", escaped)
             return
@@ -163,12 +176,14 @@ class Endings:
             self._wake_at(attempt, attempt.kill_at)
         elif now >= attempt.kill_at + GIVE_UP:
             self._finish(attempt, "could not be ended", rest)
-        elif now >= attempt.kill_at:
-            members = self._families.whole(attempt) if attempt.is_ended_by_us else rest
-            self._families.signal(attempt, members, signal.SIGKILL)
+        elif now < attempt.kill_at:
+            if attempt.wake is None:
+                self._wake_at(attempt, attempt.kill_at)
+        elif attempt.is_ended_by_us:
+            self._kill(attempt, now)
+        else:
+            self._families.signal(attempt, rest, signal.SIGKILL)
             self._look_again(attempt, now)
-        elif attempt.wake is None:
-            self._wake_at(attempt, attempt.kill_at)
 
     def _finish(self, attempt: Attempt, what: str, left: list[linux.Process]) -> None:
         attempt.wake = None
@@ -176,12 +191,3 @@ class Endings:
         self._families.remove(attempt)
         names = ", ".join(linux.describe(process.pid) for process in left)
         self._report(attempt, f"{what}: {names}" if names else "")
-
-
-def _wait() -> tuple[int, int] | None:
-    """A child that ended, with its status; None if there is no such child."""
-    try:
-        pid, status = os.waitpid(-1, os.WNOHANG)
-    except ChildProcessError:
-        return None
-    return (pid, status) if pid else None

@@ -1,8 +1,8 @@
 """Which processes belong to which attempt: its session, and the orphans the supervisor inherits.
 
 The supervisor is a subreaper, so whatever an attempt leaves behind becomes the supervisor's own child the
-moment its parent dies. An orphan is told apart by its session, else by the key in its environment, else by
-having been seen below the attempt's leader before.
+moment its parent dies. An orphan is told apart by its session, else by the mark in its environment, else by it
+or its session's leader having been seen below the attempt's leader before.
 """
 
 import os
@@ -32,7 +32,7 @@ class Attempt:
         self.stopped = False
         self.kill_at: float | None = None  # set once it is being ended
         self.wake: float | None = None  # the one entry of the timer queue that counts
-        self.seen: dict[int, int] = {}  # number -> start time of what was once below the leader
+        self.seen: set[int] = set()  # what was once found below the leader
 
     @property
     def is_ended_by_us(self) -> bool:
@@ -58,7 +58,8 @@ class Families:
     def remove(self, attempt: Attempt) -> None:
         """Let go of an attempt that is over; what it leaks is nobody's from now on."""
         del self.attempts[attempt.key]
-        del self._sessions[attempt.pid]
+        if self._sessions.get(attempt.pid) is attempt:  # its number may have come round to another leader
+            del self._sessions[attempt.pid]
         for pid, owner in self._orphans.items():
             if owner is attempt:
                 self._orphans[pid] = None
@@ -70,16 +71,30 @@ class Families:
             self._orphans.pop(pid, None)
         return attempt
 
+    @property
+    def are_empty(self) -> bool:
+        """Whether no child is known of; ``adopt`` finds those that are not known yet."""
+        return not self._leaders and not self._orphans
+
     def adopt(self) -> None:
-        """Find the owners of orphans that have come in since the last time."""
+        """Find the owners of orphans that have come in since the last time, and reap those that are dead."""
+        while self._adopt_once():
+            pass  # what died in between has left us its own children
+
+    def _adopt_once(self) -> bool:
+        """Look once; whether a child had died unknown."""
         children = linux.read_children(self._children, self._me)
         if len(children) == len(self._leaders) + len(self._orphans):
-            return
+            return False
+        has_reaped = False
         for pid in children:
             if pid not in self._leaders and pid not in self._orphans:
                 orphan = linux.process(pid)
                 if orphan is not None and not orphan.is_gone:
                     self._orphans[pid] = self._owner(orphan)
+                elif linux.wait(pid) is not None:
+                    has_reaped = True
+        return has_reaped
 
     def _owner(self, orphan: Process) -> Attempt | None:
         attempt = self._sessions.get(orphan.session)
@@ -87,18 +102,25 @@ class Families:
             return attempt
         mark = mark_of(linux.environment(orphan.pid))
         for attempt in self.attempts.values():
-            if (mark and mark == attempt.mark) or attempt.seen.get(orphan.pid) == orphan.starttime:
+            if (
+                (mark and mark == attempt.mark)
+                or orphan.pid in attempt.seen
+                or orphan.session in attempt.seen
+            ):
                 return attempt
         if not mark and len(self.attempts) == 1 and None not in self._orphans.values():
             return next(iter(self.attempts.values()))  # nobody else it could be of
         return None
 
     def orphans(self, attempt: Attempt) -> list[Process]:
-        """What is left alive of an attempt among the supervisor's own children."""
+        """What is left of an attempt among the supervisor's own children.
+
+        The dead are among it until they are reaped: they may have left children that are not adopted yet.
+        """
         if not self._orphans:
             return []
         found = (linux.process(pid) for pid, owner in self._orphans.items() if owner is attempt)
-        return [orphan for orphan in found if orphan is not None and not orphan.is_gone]
+        return [orphan for orphan in found if orphan is not None]
 
     def whole(self, attempt: Attempt) -> list[Process]:
         """Everything alive that is known to be of an attempt, however far down, its leader left out."""
@@ -108,7 +130,7 @@ class Families:
         if not attempt.status:
             roots.append(attempt.pid)
         below = linux.descendants(roots)
-        attempt.seen.update((pid, found.starttime) for pid, found in below.items())
+        attempt.seen.update(below)
         return orphans + [found for found in below.values() if not found.is_gone]
 
     def signal(self, attempt: Attempt, members: Iterable[Process], *numbers: int) -> None:

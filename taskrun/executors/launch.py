@@ -1,7 +1,6 @@
 """Starts the process of one attempt, and says in words why one could not be started."""
 
 # pathlib is left out: its import costs more than this whole module.
-# ruff: noqa: PTH110, PTH113
 import errno
 import os
 import signal

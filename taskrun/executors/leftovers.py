@@ -14,6 +14,11 @@ from taskrun.executors.attempts_log import Trace, mark_of
 from taskrun.executors.linux import Process
 
 LOOK_AGAIN = 0.02
+LOOKS_IN_VAIN = 2
+"""One is not enough: a process can be forked behind the back of a single look."""
+KTHREADD = 2
+LOADING = 1.0
+"""Seconds to wait for a program that is being loaded, and shows neither its words nor its environment yet."""
 GIVE_UP = 5.0
 """Seconds past the KILL, after which what is still there cannot be ended."""
 
@@ -36,17 +41,15 @@ def end(traces: Iterable[Trace], grace: float) -> list[Leftovers]:
         Leftovers(trace) for trace in traces if trace.keeper and _same_boot(trace.keeper.machine, machine)
     ]
     started = time.monotonic()
-    signals = [signal.SIGTERM, signal.SIGCONT]
-    while leftovers:
-        _look(leftovers, machine)
-        passed = time.monotonic() - started
-        if passed > grace + GIVE_UP or not any(one.staying for one in leftovers):
-            break
-        if passed >= grace:
-            signals = [signal.SIGKILL]
-        for number in signals:
-            _send(leftovers, number)
-        signals = []
+    looks_in_vain = 0 if leftovers else LOOKS_IN_VAIN
+    while looks_in_vain < LOOKS_IN_VAIN and (passed := time.monotonic() - started) < grace + GIVE_UP:
+        asked = {process.pid for one in leftovers for process in one.staying}
+        is_sure = _look(leftovers, machine)
+        if any(one.staying for one in leftovers):
+            looks_in_vain = 0
+            _signal(leftovers, asked, is_time_up=passed >= grace)
+        elif is_sure or passed > LOADING:
+            looks_in_vain += 1
         time.sleep(LOOK_AGAIN)
     return leftovers
 
@@ -55,21 +58,37 @@ def _same_boot(one: str, other: str) -> bool:
     return one.partition("/")[0] == other.partition("/")[0]
 
 
-def _send(leftovers: list[Leftovers], number: int) -> None:
+def _signal(leftovers: list[Leftovers], asked: set[int], *, is_time_up: bool) -> None:
+    """KILL what had its time; ask what was not yet asked."""
     for one in leftovers:
         for process in one.staying:
-            linux.send(process.pid, process.starttime, number)
+            if is_time_up:
+                linux.send(process.pid, process.starttime, signal.SIGKILL)
+            elif process.pid not in asked:
+                linux.send(process.pid, process.starttime, signal.SIGTERM)
+                linux.send(process.pid, process.starttime, signal.SIGCONT)  # the halted must run to obey
 
 
-def _look(leftovers: list[Leftovers], machine: str) -> None:
-    """See what is there now of each attempt."""
+def _look(leftovers: list[Leftovers], machine: str) -> bool:
+    """See what is there now of each attempt; False if it cannot yet be told of every process."""
     mine = _lineage()
     present = {found.pid: found for found in linux.processes() if not found.is_gone and found.pid not in mine}
-    marks = _marks(present.values(), min(one.trace.earliest for one in leftovers))
+    earliest = min(one.trace.earliest for one in leftovers)
+    young = [found for found in present.values() if found.starttime >= earliest]
+    marks = {found.pid: mark_of(linux.environment(found.pid)) for found in young}
     for one in leftovers:
         one.staying = _members(one.trace, present, marks, machine)
         for process in one.staying:
             one.found.setdefault(process.pid, linux.describe(process.pid))
+    if all(one.trace.pid for one in leftovers):
+        return True  # its leader is known by number, loaded or not
+    return all(marks[found.pid] or not _is_loading(found) for found in young)
+
+
+def _is_loading(found: Process) -> bool:
+    """A program gives up the log's lock a moment before it can be seen what it is."""
+    is_of_the_kernel = KTHREADD in (found.pid, found.parent)
+    return not is_of_the_kernel and not linux.read_bytes(f"/proc/{found.pid}/cmdline")
 
 
 def _lineage() -> set[int]:
@@ -81,14 +100,6 @@ def _lineage() -> set[int]:
         found = linux.process(pid)
         pid = found.parent if found is not None else 0
     return lineage
-
-
-def _marks(present: Iterable[Process], earliest: int) -> dict[int, str]:
-    return {
-        found.pid: mark
-        for found in present
-        if found.starttime >= earliest and (mark := mark_of(linux.environment(found.pid)))
-    }
 
 
 def _members(trace: Trace, present: dict[int, Process], marks: dict[int, str], machine: str) -> list[Process]:

@@ -5,7 +5,6 @@ A process is known by its number *and* its start time: numbers come back, the pa
 """
 
 # pathlib is left out: its import costs more than this whole module.
-# ruff: noqa: PTH116, PTH123, PTH208
 import os
 import signal
 import sys
@@ -113,6 +112,15 @@ def read_children(fd: int | None, pid: int) -> list[int]:
         part = os.pread(fd, _PAGE, len(data))
         data += part
     return [int(word) for word in data.split()]
+
+
+def wait(pid: int = -1) -> tuple[int, int] | None:
+    """Reap a child that has ended, or the given one: its number and status. None if there is none to reap."""
+    try:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return None
+    return (ended, status) if ended else None
 
 
 def descendants(roots: Iterable[int]) -> dict[int, Process]:

@@ -7,7 +7,6 @@ no supervisor, not a line about it      -> NotStarted
 """
 
 # pathlib is left out: its import costs more than this whole module.
-# ruff: noqa: PTH118
 
 import fcntl
 import os

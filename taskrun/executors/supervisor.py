@@ -6,9 +6,9 @@ taskrun knows that it is still there. SIGTERM makes it end all its attempts, SIG
 """
 
 # pathlib is left out: its import costs more than this whole module.
-# ruff: noqa: PTH208
 
 import fcntl
+import gc
 import os
 import select
 import signal
@@ -19,7 +19,7 @@ from taskrun.executors import linux
 from taskrun.executors.attempts_log import Keeper, keeper_line
 from taskrun.executors.ending import Endings
 from taskrun.executors.family import Attempt, Families
-from taskrun.executors.protocol import RECEIVE, Ended, Spawn, Unpacker, now
+from taskrun.executors.protocol import RECEIVE, Ended, Message, Spawn, Unpacker, now
 from taskrun.executors.reports import Reports
 from taskrun.executors.starting import Starting
 
@@ -52,11 +52,11 @@ class Supervision:
         """Work until taskrun is gone and everything it asked for has ended and is written down."""
         reports = self._reports
         while not (self._alone and not self._families.attempts and not reports.unwritten):
-            for fd, events in self._epoll.poll(self._patience()):
+            for fd, _ in self._epoll.poll(self._patience()):
                 if fd == self._signals:
                     self._read_signals()
                 else:
-                    self._read_connection(events)
+                    self._read_connection()
             now = time.monotonic()
             self._endings.run_timers(now)
             self._starting.retry(now)
@@ -84,18 +84,22 @@ class Supervision:
             for attempt in list(self._families.attempts.values()):
                 self._endings.stop(attempt, kill=signal.SIGQUIT in arrived)
 
-    def _read_connection(self, events: int) -> None:
-        self._alone = bool(events & select.EPOLLHUP)  # what is still in the pipe is then not started any more
+    def _read_connection(self) -> None:
+        """Do what taskrun says; if it has died meanwhile, nothing of it that would start anything."""
+        messages: list[Message] = []
+        is_gone = True
         try:
             while datagram := os.read(self._connection, RECEIVE):
-                for message in self._unpacker.feed(datagram):
-                    self._obey(*message)
+                messages += self._unpacker.feed(datagram)
         except BlockingIOError:
-            if not self._alone:
-                return
+            is_gone = False
         except ConnectionResetError:
             pass  # it died without reading all of our reports
-        self._leave_taskrun()
+        self._alone = is_gone
+        for message in messages:
+            self._obey(*message)
+        if is_gone:
+            self._leave_taskrun()
 
     def _obey(self, verb: str, *arguments: Any) -> None:
         if verb == "spawn":
@@ -122,7 +126,6 @@ class Supervision:
 
     def _leave_taskrun(self) -> None:
         """It died or left: nothing new from now on, and nothing may stay halted with nobody to wake it."""
-        self._alone = True
         self._epoll.unregister(self._connection)
         os.close(self._connection)
         self._reports.forget_taskrun()
@@ -158,6 +161,7 @@ def main(connection: int, log: int) -> None:
     os.chdir("/")
     linux.become_subreaper("taskrun-keeper")
     os.set_blocking(connection, False)
+    gc.freeze()  # what came over with the fork stays shared with taskrun only if nobody walks through it
     Supervision(connection, log).serve()
 
 

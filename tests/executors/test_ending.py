@@ -2,12 +2,13 @@
 
 import os
 import signal
+import sys
 import time
 
 import pytest
 
 from taskrun.executors import linux
-from tests.executors.house import commands, is_running, marked, until
+from tests.executors.house import CLIENT, ROOT, commands, is_running, marked, until
 
 SETSID = "setsid"
 
@@ -165,10 +166,10 @@ def test_after_a_timeout_nothing_stays_however_it_left(house, escape, leader):
     assert len(before) >= 2
     ended = house.receive()[0]
     assert ended.timed_out
-    alive = [pid for pid in before if is_running(pid)]
-    assert alive == []
+    alive = [(linux.process(pid), linux.describe(pid)) for pid in before if is_running(pid)]
+    assert alive == [], (ended, house.log())
     assert ended.message == ""
-    assert house.children() == []
+    until(lambda: house.children() == [])  # what was dead is reaped a moment later
 
 
 def test_a_timeout_of_one_is_nothing_to_another(house):
@@ -241,8 +242,9 @@ def test_term_to_the_supervisor_stops_all_of_them(house):
 # A pause.
 
 
-def states(house, key="task/1"):
-    return {found.state for found in marked(house.run_id)}
+def awake(house):
+    """What is not halted. A shell waiting in the kernel for a halted child of its own (D) counts as halted."""
+    return [found for found in marked(house.run_id) if found.state not in "TD"]
 
 
 def test_a_pause_halts_everything_and_the_clock_of_timeouts(house):
@@ -250,10 +252,11 @@ def test_a_pause_halts_everything_and_the_clock_of_timeouts(house):
     house.spawn(script, timeout=0.6, grace=0.1)
     house.wait_for_file("all")
     house.supervisor.pause()
-    until(lambda: states(house) == {"T"}, "for all to be halted")
+    until(lambda: not awake(house), "for all to be halted")
     time.sleep(0.8)
     assert house.supervisor.receive() == []
-    assert states(house) == {"T"}
+    assert awake(house) == []
+    assert len(marked(house.run_id)) >= 2
     house.supervisor.resume()
     assert house.receive()[0].timed_out
     assert marked(house.run_id) == []
@@ -275,7 +278,7 @@ def test_what_is_halted_can_be_stopped(house):
     house.spawn("trap 'echo > tidied; exit 4' TERM; echo up > up; while :; do sleep 0.01; done")
     house.wait_for_file("up")
     house.supervisor.pause()
-    until(lambda: "T" in states(house))
+    until(lambda: not awake(house))
     house.supervisor.stop("task/1")
     ended = house.receive()[0]
     assert (ended.code, ended.stopped) == (4, True)
@@ -286,7 +289,45 @@ def test_a_halted_run_goes_on_when_taskrun_is_gone(house):
     house.spawn("echo up > up; while test ! -e go; do sleep 0.01; done; exit 6")
     house.wait_for_file("up")
     house.supervisor.pause()
-    until(lambda: "T" in states(house))
+    until(lambda: not awake(house))
     (house.dir / "go").write_text("")
     house.supervisor.close(wait=True)
     assert "ended task/1 exited 6" in house.log()
+
+
+# It fights back.
+
+
+def test_one_that_never_stops_forking_is_ended_with_all_it_forked(house):
+    script = f"trap '' TERM; echo up > up; while :; do ({SETSID} sleep 60 &); (sleep 61 &); done"
+    house.spawn(script, timeout=0.4, grace=0.1)
+    house.wait_for_file("up")
+    ended = house.receive()[0]
+    assert (ended.timed_out, ended.message) == (True, "")
+    assert marked(house.run_id) == []
+    assert house.children() == []
+
+
+def test_a_run_within_an_attempt_is_ended_with_it(house, tmp_path):
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    body = "spawn('echo up > up; trap \"\" TERM; while :; do sleep 0.02; done'); receive()"
+    script = CLIENT.format(root=str(ROOT)) + body
+    house.spawn("", argv=[sys.executable, "-c", script, str(inner)], timeout=60, grace=0.2)
+    until(lambda: (inner / "up").exists())
+    assert marked("inner")
+    house.supervisor.stop("task/1")
+    assert house.receive()[0].message == ""
+    assert marked("inner") == []
+    assert marked(house.run_id) == []
+
+
+def test_many_at_once_are_ended_each_in_its_own_time(house):
+    for number in range(60):
+        timeout = 0.1 + number / 100 if number % 2 else None
+        house.supervisor.spawn(house.spawn_of("exec sleep 60", f"t{number}/1", timeout=timeout))
+    assert all(ended.timed_out and ended.code == 15 for ended in house.receive(30))
+    for number in range(0, 60, 2):
+        house.supervisor.stop(f"t{number}/1", kill=True)
+    assert all(ended.stopped and ended.code == 9 for ended in house.receive(30))
+    assert house.children() == []

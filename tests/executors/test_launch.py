@@ -5,7 +5,9 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -155,18 +157,16 @@ supervisor.close(wait=True)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="counts the processes of a user nobody else uses")
-def test_want_of_processes_is_waited_out_and_is_nobodys_failure(tmp_path):
+def test_want_of_processes_is_waited_out_and_is_nobodys_failure():
     uid = 54321
-    run_dir = tmp_path / "run"
-    run_dir.mkdir()
-    os.chown(run_dir, uid, uid)
-    for directory in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        os.chmod(directory, 0o755)
-    script = NO_ROOM.format(root=str(ROOT), uid=uid)
-    # Two for the client and the supervisor, two for attempts.
-    done = subprocess.run([sys.executable, "-c", script, str(run_dir), "4"], capture_output=True, timeout=60)
+    with tempfile.TemporaryDirectory() as run_dir:  # where another user can get at it
+        os.chown(run_dir, uid, uid)
+        script = NO_ROOM.format(root=str(ROOT), uid=uid)
+        # Two for the client and the supervisor, two for attempts.
+        done = subprocess.run([sys.executable, "-c", script, run_dir, "4"], capture_output=True, timeout=60)
+        log = Path(run_dir, "attempts.log").read_text()
     assert done.stdout.decode() == "[('exited', 0)]\n", done.stderr.decode()
-    assert (run_dir / "attempts.log").read_text().count("\nstarting") == 12
+    assert log.count("\nstarting") == 12
 
 
 def test_nothing_is_started_that_cannot_be_written_down(house):
