@@ -13,13 +13,8 @@ from taskrun.drivers.hiding import hide_nothing, hiding
 from taskrun.drivers.local import LocalDriver
 from taskrun.drivers.notifier import Notifier
 from taskrun.drivers.recall import to_entry, transitions
-<<<<<<< Updated upstream
-from taskrun.drivers.signals import Signals
-from taskrun.drivers.values import ITEMS, Values
-=======
 from taskrun.drivers.signals import WORDS, Signals
-from taskrun.drivers.values import Values
->>>>>>> Stashed changes
+from taskrun.drivers.values import ITEMS, Values
 from taskrun.engine import events as e
 from taskrun.engine.expand import Lists, expand, has_fan_out
 from taskrun.engine.flow import Flow, compile_flow
