@@ -58,6 +58,11 @@ def prepared(name: str, taskrun: Taskrun) -> Iterator[list[str]]:
     elif name == "order_saga":
         with orders(world) as url:
             yield ["-i", f"api={url}"]
+    elif name == "rolling_update":
+        for server in ("n1", "n2", "n3"):
+            (world / "farm" / server).mkdir(parents=True)
+            (world / "farm" / server / "version").write_text("1.0\n")
+        yield ["-i", f"home={world / 'farm'}"]
     elif name == "two_sites":
         with orders(world) as url:
             yield ["-i", f"first={url}/", "-i", f"second={url}/"]

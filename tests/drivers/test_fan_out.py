@@ -1,0 +1,101 @@
+"""Tasks over a list known only at run time, through the real command."""
+
+import json
+import os
+import signal
+import time
+
+from tests.command import Taskrun
+
+WORKFLOW = """
+name: rolling
+inputs: {nodes: {type: list, default: [n1, n2, n3]}, bad: {default: none}}
+tasks:
+  - {name: first, run: "echo first >> log", revert: "echo undo first >> log"}
+  - name: push
+    for_each: inputs.nodes
+    as: node
+    max_parallel: 2
+    run: |
+      echo push ${{ node }} >> log
+      echo "got=${{ node }}" >> "$TASKRUN_OUTPUT"
+      [ ${{ item }} != ${{ inputs.bad }} ]
+    revert: echo undo ${{ node }} >> log
+  - {name: last, echo: "${{ join(tasks.push.outputs.got, '+') }}"}
+"""
+
+
+def log(taskrun: Taskrun) -> list[str]:
+    return (taskrun.folder / "log").read_text().splitlines()
+
+
+def test_each_item_runs_and_what_follows_sees_the_outputs_of_all(taskrun: Taskrun) -> None:
+    taskrun.file(WORKFLOW)
+    done = taskrun("run", "w.yaml", "-j", 4, "-o", "ndjson")
+    assert done.code == 0, done.out + done.err
+    assert sorted(log(taskrun)) == ["first", "push n1", "push n2", "push n3"]
+    (last,) = [
+        event for event in done.events if event.get("name") == "last" and event.get("state") == "SUCCESS"
+    ]
+    assert last["message"] == "n1+n2+n3"
+
+
+def test_items_are_undone_in_reverse_when_a_later_one_fails(taskrun: Taskrun) -> None:
+    taskrun.file(WORKFLOW)
+    done = taskrun("run", "w.yaml", "-j", 1, "-i", "bad=n2", "-o", "ndjson")
+    assert done.code == 1
+    assert log(taskrun) == ["first", "push n1", "push n2", "undo n2", "undo n1", "undo first"]
+    assert done.summary["reverted"] == ["push[1]", "push[0]", "first"]
+
+
+def test_a_list_from_an_earlier_tasks_output(taskrun: Taskrun) -> None:
+    taskrun.file(
+        """
+name: w
+tasks:
+  - {name: find, run: "echo '[\\"a b\\", \\"c\\"]'", outputs: {names: result.json}, revert: none}
+  - {name: each, for_each: tasks.find.outputs.names, run: "echo ${{ item }} >> log", revert: none}
+"""
+    )
+    done = taskrun("run", "w.yaml", "-j", 1)
+    assert done.code == 0, done.out + done.err
+    assert log(taskrun) == ["a b", "c"]
+
+
+def test_an_empty_list_is_nothing_to_do(taskrun: Taskrun) -> None:
+    taskrun.file(
+        WORKFLOW.replace("  - {name: last, echo: \"${{ join(tasks.push.outputs.got, '+') }}\"}\n", "")
+    )
+    done = taskrun("run", "w.yaml", "-i", "nodes=[]", "-o", "ndjson")
+    assert (done.code, log(taskrun)) == (0, ["first"])
+
+
+def test_something_that_is_no_list_fails_the_run_and_all_is_undone(taskrun: Taskrun) -> None:
+    taskrun.file(
+        'name: w\ntasks:\n  - {name: a, run: "echo do >> log", revert: "echo undo >> log"}\n'
+        "  - {name: each, for_each: run.name, run: 'true', revert: none}\n"
+    )
+    done = taskrun("run", "w.yaml")
+    assert done.code == 1
+    assert "for_each must give a list" in done.out
+    assert log(taskrun) == ["do", "undo"]
+
+
+def test_a_killed_fan_out_is_resumed_with_the_list_it_had(taskrun: Taskrun) -> None:
+    taskrun.file(
+        WORKFLOW.replace(
+            "      [ ${{ item }}", "      while [ ! -e go ]; do sleep 0.05; done\n      [ ${{ item }}"
+        )
+    )
+    run = taskrun.start("run", "w.yaml", "-j", 2)
+    while not (taskrun.folder / "log").exists() or len(log(taskrun)) < 3:
+        time.sleep(0.05)
+        assert run.poll() is None
+    os.kill(run.pid, signal.SIGKILL)
+    run.communicate()
+    (taskrun.folder / "go").touch()
+    done = taskrun("resume", "-o", "ndjson")
+    assert done.code == 0, done.out + done.err
+    assert sorted(log(taskrun)) == ["first", "push n1", "push n2", "push n3"], "nothing ran twice"
+    states = json.loads(taskrun("states", "-o", "json").out)["tasks"]
+    assert [t["state"] for t in states if t["name"].startswith("push[")] == ["SUCCESS"] * 3
