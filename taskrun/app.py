@@ -20,7 +20,7 @@ from taskrun.engine.expand import Lists, expand, has_fan_out
 from taskrun.engine.flow import Flow, compile_flow
 from taskrun.engine.machine import Machine
 from taskrun.engine.view import Row, View
-from taskrun.errors import InvalidTransition, NotFoundError, RefusedError
+from taskrun.errors import InvalidTransition, JournalCorruptError, NotFoundError, RefusedError
 from taskrun.executors.client import Supervisor
 from taskrun.executors.recovery import attach, is_held, recover
 from taskrun.journal.base import FORMAT, Entry, RunRow
@@ -230,6 +230,14 @@ def recall(where: str, run_id: str, options: RunOptions) -> Recalled:
     """Read a run and restore its machine; the journal is closed again, for a fork may follow."""
     journal = SqliteJournal.open(where, readonly=True)
     try:
+        # Going on from a damaged history would be guessing; it also finds entries missing at the end.
+        damage = journal.verify(run_id)
+        if damage is not None:
+            where_ = f"entry {damage.seq}" if damage.seq is not None else "its record"
+            raise JournalCorruptError(
+                f"the journal of run {run_id} is damaged: {where_}: {damage.what}",
+                hint=f"nothing was done; taskrun states {run_id} --history shows what can still be read",
+            )
         row, definition, entries = journal.run(run_id), journal.definition(run_id), journal.entries(run_id)
     finally:
         journal.close()
@@ -285,6 +293,7 @@ class Session:
         self._change_counter = -1
         self._last_request = 0
         self._signals = 0
+        self._is_low = False
 
     def driver(
         self,
@@ -324,8 +333,17 @@ class Session:
         if self.definition.get("notify"):
             notifier = Notifier(self.definition["notify"], driver, self.values, self.run_id)
             driver.after_commit(notifier.entries)
+        driver.after_commit(lambda _entries: self._heed_space(driver, journal))
         self._driver = driver
         return driver
+
+    def _heed_space(self, driver: LocalDriver, journal: SqliteJournal) -> None:
+        """What is left of a full disk is for the rollback: start nothing more."""
+        if journal.low_on_space and not self._is_low:
+            self._is_low = True
+            assert self._listeners is not None
+            self._listeners.say("The disk is full: nothing more is started. Free some space, then resume.")
+            driver.receive(e.SuspendRequested(driver.clock.now(), "the disk is full"))
 
     def drive(
         self,
