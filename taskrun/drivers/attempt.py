@@ -126,7 +126,7 @@ class Preparer:
         env = self._environment(attempt, task, scope, suffix, f"{self._run_id}/{key}")
         attempt.fields = self._fields(action, spec["fields"], scope, env)
         cwd = task.get("cwd")
-        workdir = self._definition.get("dir") or "/"
+        workdir = task.get("dir") or spec.get("dir") or self._definition.get("dir") or "/"
         if cwd is not None:
             cwd = str(render(cwd, scope))
             cwd = cwd if cwd.startswith("/") else f"{workdir}/{cwd}"

@@ -581,7 +581,7 @@ class LocalDriver:
             self._aside -= 1
             attempt.then(result, None)
         elif part == CHECK:
-            self._succeed(attempt, result, already=True)
+            self._checked(attempt, result)
         elif part == DO:
             self._done(attempt, result)
         elif part == VERIFY:
@@ -590,6 +590,22 @@ class LocalDriver:
             self._conclude(attempt, e.RevertSucceeded(now, attempt.node, attempt.number, _carried(attempt)))
         else:
             self._probed(attempt, result)
+
+    def _checked(self, attempt: Attempt, result: Mapping[str, Any]) -> None:
+        """Done already, unless the check says by its `done_if` that it is not."""
+        check = self._values.spec(attempt.node)["check"]
+        try:
+            scope = self._values.scope(attempt.node, result=result)
+            done = check_condition(parse(check["done_if"]).evaluate(scope)) if "done_if" in check else True
+        except ExpressionError as error:
+            attempt.started = False
+            self._part_failed(attempt, error)
+            return
+        if done:
+            self._succeed(attempt, result, already=True)
+        else:
+            attempt.part, attempt.started = DO, False
+            self._launch(attempt)
 
     def _done(self, attempt: Attempt, result: Mapping[str, Any]) -> None:
         if "verify" not in self._values.spec(attempt.node):

@@ -17,15 +17,20 @@ ITEMS = "custom"  # the kind of the entry that records a fan-out's list
 class TaskNames(dict[str, Any]):
     """``tasks`` of expressions: each looked up when asked for, so that a scope costs nothing to make."""
 
-    def __init__(self, values: "Values") -> None:
+    def __init__(self, values: "Values", prefix: str = "") -> None:
         super().__init__()
         self._values = values
+        self._prefix = prefix  # within an item of a fan-out, its own tasks come first
 
     def __missing__(self, name: str) -> Any:
+        if self._prefix and self._values.knows(self._prefix + name):
+            return self._values.task(self._prefix + name)
         return self._values.task(name)
 
     def __contains__(self, name: object) -> bool:
-        return self._values.knows(name)
+        return self._values.knows(name) or (
+            bool(self._prefix) and self._values.knows(f"{self._prefix}{name}")
+        )
 
     def __iter__(self) -> Iterator[str]:
         return iter((*self._values.nodes, *self._values.items))
@@ -97,6 +102,13 @@ class Values:
         found: Mapping[str, Any] = self.definition["tasks"][self.flow.task_of[node]]
         return found
 
+    def about(self, node: int) -> Mapping[str, Any]:
+        """The part of the definition of a task, or of the flow that begins here."""
+        if self.flow.task_of[node] >= 0:
+            return self.spec(node)
+        found: Mapping[str, Any] = self.definition["flows"][self.flow.section[node]]
+        return found
+
     def knows(self, name: object) -> bool:
         return name in self.nodes or name in self.items
 
@@ -112,10 +124,14 @@ class Values:
         return {"outputs": outputs, "state": str(state)}
 
     def _fan_out(self, name: str) -> dict[str, Any]:
-        found = [self.task(f"{name}[{number}]") for number in range(len(self.items[name]))]
+        found = [self.task(each) for each in self._item_names(name)]
         keys = dict.fromkeys(key for each in found for key in each["outputs"])
         outputs = {key: [each["outputs"].get(key) for each in found] for key in keys}
         return {"outputs": outputs, "state": [each["state"] for each in found]}
+
+    def _item_names(self, name: str) -> list[str]:
+        names = [f"{name}[{number}]" for number in range(len(self.items[name]))]
+        return [each for each in names if self.knows(each)]  # the items of a flow are flows
 
     def scope(self, node: int, **extra: Any) -> Scope:
         """The names for one task or flow; ``extra`` are those of the moment (result, event)."""
@@ -128,10 +144,11 @@ class Values:
             "state": str(self.record.state[node]),
             "attempt": self.record.attempt[node],
         }
-        if self.flow.task_of[node] >= 0:
-            spec = self.spec(node)
-            if "item" in spec:
-                scope["item"] = scope[spec.get("as", "item")] = spec["item"]
+        spec = self.about(node)
+        if "bound" in spec:
+            scope.update(spec["bound"])
+            if spec["prefix"]:
+                scope["tasks"] = TaskNames(self, spec["prefix"])
         if self._has_controllers:
             self._add_retries(node, scope)
         scope.update(extra)
@@ -152,7 +169,9 @@ class Values:
         while section >= 0:
             found = self.flow.sections[section]
             if found.controller is not None:
-                retries[found.name] = about = self._retry(section)
+                about = self._retry(section)
+                spec = self.definition["flows"][section]
+                retries[found.name.removeprefix(spec.get("prefix", ""))] = about
                 scope.setdefault("retry", about)
             section = found.parent
         scope["retries"] = retries
@@ -171,10 +190,7 @@ class Values:
 
     def condition(self, node: int) -> Any:
         """The value of the `if` of a task or flow."""
-        task = self.flow.task_of[node]
-        spec = (
-            self.definition["tasks"][task] if task >= 0 else self.definition["flows"][self.flow.section[node]]
-        )
+        spec = self.about(node)
         return parse(spec["if"]).evaluate(self.scope(node))
 
     def list_of(self, node: int) -> Any:

@@ -26,7 +26,7 @@ def names(flow: Any) -> list[str]:
 def test_every_item_is_a_task_of_its_own_in_the_place_of_the_task() -> None:
     expanded = expand(definition(), {"push": ["n1", "n2"]})
     assert [task["name"] for task in expanded["tasks"]] == ["a", "push[0]", "push[1]", "z"]
-    assert [task.get("item") for task in expanded["tasks"]] == [None, "n1", "n2", None]
+    assert [task.get("bound", {}).get("node") for task in expanded["tasks"]] == [None, "n1", "n2", None]
     flow = compile_flow(expanded)
     assert [flow.names[node] for node in sorted(flow.tasks)] == ["a", "push[0]", "push[1]", "z"]
 
@@ -94,3 +94,26 @@ def test_no_more_items_run_at_a_time_than_max_parallel_says() -> None:
     assert play(limit=5, jobs=3, count=9) == 3
     assert play(limit=1, jobs=4, count=4) == 1
     assert play(limit=9, jobs=9, count=0) == 0
+
+
+def test_a_flow_over_a_list_is_one_flow_for_each_item_with_names_of_its_own() -> None:
+    inner = {"name": "site", "parent": 0, "pattern": "linear", "children": [["task", 0], ["task", 1]]}
+    root = {"name": "w", "parent": -1, "pattern": "linear", "children": [["flow", 1]]}
+    task = {"flow": 1, "kind": "run", "fields": {}, "revert": {"form": "none"}}
+    given = {
+        "name": "w",
+        "flows": [root, {**inner, "for_each": "inputs.sites", "as": "site_name"}],
+        "tasks": [{**task, "name": "fetch"}, {**task, "name": "each", "for_each": "inputs.parts"}],
+    }
+    expanded = expand(given, {"site": ["x", "y"], "site[0].each": [1, 2]})
+    assert [t["name"] for t in expanded["tasks"]] == [
+        "site[0].fetch",
+        "site[0].each[0]",
+        "site[0].each[1]",
+        "site[1].fetch",
+    ]
+    assert expanded["tasks"][2]["bound"] == {"item": 2, "site_name": "x"}
+    assert [t["prefix"] for t in expanded["tasks"]] == ["site[0].", "site[0].", "site[0].", "site[1]."]
+    assert [f["name"] for f in expanded["flows"] if f.get("expands")] == ["site[1].each"]
+    flow = compile_flow(expanded)
+    assert all(flow.sections[i].parent < i for i in range(1, len(flow.sections)))
