@@ -1,17 +1,17 @@
 """Every exception of taskrun.
 
-    TaskrunError                 what the command line turns into one message and an exit code
-    ├── UsageError          (2)  wrong options or values, nothing ran
-    ├── WorkflowError       (2)  the file has mistakes; carries all its diagnostics
-    ├── NotFoundError       (4)  no such run or task
-    ├── HeldError           (5)  another process holds the run or the lock
-    ├── RefusedError        (6)  drift, a changed file, a precondition that does not hold
-    ├── JournalError        (3)  the journal cannot be written or read
-    │   ├── JournalTooNewError (2)  written by a newer taskrun; nothing was touched
-    │   └── JournalCorruptError (3) damaged; reported, never guessed
-    ├── ExpressionError     (2)  an expression that cannot be parsed or evaluated
-    ├── ActionError         (1)  an attempt that failed, with the type a user can match on
-    └── InvalidTransition  (70)  an event no table of the machine knows: a bug in taskrun
+TaskrunError                 what the command line turns into one message and an exit code
+├── UsageError          (2)  wrong options or values, nothing ran
+├── WorkflowError       (2)  the file has mistakes; carries all its diagnostics
+├── NotFoundError       (4)  no such run or task
+├── HeldError           (5)  another process holds the run or the lock
+├── RefusedError        (6)  drift, a changed file, a precondition that does not hold
+├── JournalError        (3)  the journal cannot be written or read
+│   ├── JournalTooNewError (2)  written by a newer taskrun; nothing was touched
+│   └── JournalCorruptError (3) damaged; reported, never guessed
+├── ExpressionError     (2)  an expression that cannot be parsed or evaluated
+├── ActionError         (1)  an attempt that failed, with the type a user can match on
+└── InvalidTransition  (70)  an event no table of the machine knows: a bug in taskrun
 """
 
 from collections.abc import Mapping, Sequence

@@ -21,6 +21,7 @@ and, by MODE,
                into ``context.aborts``
     "timer"    ``duration(fields) -> float``: the driver waits that many seconds, without a thread, and
                then calls ``do(fields, context)``, which returns at once
+    "person"   ``question(fields) -> str`` is put to somebody: the run suspends until the task is resolved
     "process"  ``command(fields, context) -> ProcessSpec`` says what to start; when it has *exited*,
                ``finish(fields, context, exit_code, out_path, err_path) -> Result`` judges it.
                A process that a signal ended, that ran out of time or never started is the driver's to
@@ -129,6 +130,14 @@ class TimerAction(_Declares, Protocol):
     def do(self, fields: Mapping[str, Any], context: Context) -> Result: ...
 
 
+class PersonAction(_Declares, Protocol):
+    MODE: Literal["person"]
+
+    def question(self, fields: Mapping[str, Any]) -> str: ...
+
+    def do(self, fields: Mapping[str, Any], context: Context) -> Result: ...
+
+
 class ProcessAction(_Declares, Protocol):
     MODE: Literal["process"]
 
@@ -144,4 +153,4 @@ class ProcessAction(_Declares, Protocol):
     ) -> Result: ...
 
 
-Action = InlineAction | ThreadAction | TimerAction | ProcessAction
+Action = InlineAction | ThreadAction | TimerAction | PersonAction | ProcessAction

@@ -17,6 +17,7 @@ MODULES = {
     "echo": "taskrun.actions.echo",
     "fail": "taskrun.actions.fail",
     "assert": "taskrun.actions.assert_",
+    "approve": "taskrun.actions.approve",
     "savepoint": "taskrun.actions.savepoint",
 }
 
@@ -24,6 +25,7 @@ _REQUIRED = ("MODE", "MAIN", "WRITES", "AUTO", "EFFECT_FREE", "EXPRESSIONS", "SC
 _FUNCTIONS = {
     "inline": ("do",),
     "thread": ("do",),
+    "person": ("question", "do"),
     "timer": ("duration", "do"),
     "process": ("command", "finish"),
 }

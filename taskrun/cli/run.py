@@ -103,10 +103,20 @@ def command(
         return run_detached(start, os.path.abspath(file), for_programs=shown.for_programs)
     outcome = start(shown.listeners)
     shown.finish(outcome)
+    if outcome.view.unknown and not shown.for_programs:
+        outcome = _ask_for_approval(outcome, options, shown)
     if definition.get("on_failure") == "ask" and not shown.for_programs:
         outcome = _ask_what_now(outcome, options, shown)
     sys.stdout.flush()
     return outcome.exit_code
+
+
+def _ask_for_approval(outcome: app.Outcome, options: app.RunOptions, shown: Output) -> app.Outcome:
+    from taskrun.cli.approving import attend  # noqa: PLC0415 - seldom needed
+    from taskrun.cli.continuing import go_on  # noqa: PLC0415
+
+    row = find_run(outcome.run_id)
+    return attend(outcome, lambda event, verb: go_on(row, event, verb, shown, options))
 
 
 def _ask_what_now(outcome: app.Outcome, options: app.RunOptions, shown: Output) -> app.Outcome:

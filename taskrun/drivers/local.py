@@ -115,6 +115,7 @@ class LocalDriver:
             "inline": self._begin_inline,
             "timer": self._begin_timer,
             "thread": self._begin_thread,
+            "person": self._begin_person,
             "process": self._begin_process,
         }
         self._epoll = select.epoll()
@@ -476,6 +477,12 @@ class LocalDriver:
             self._part_failed(attempt, _timeout(limit))
         else:
             self._begin_inline(attempt)
+
+    def _begin_person(self, attempt: Attempt) -> None:
+        """Only somebody knows: the machine suspends the run, as for any outcome that has to be asked for."""
+        assert attempt.action.MODE == "person"
+        failure = {"type": "Approval", "message": attempt.action.question(attempt.fields)}
+        self._conclude(attempt, e.AttemptLost(self.clock.now(), attempt.node, attempt.number, failure))
 
     def _begin_thread(self, attempt: Attempt) -> None:
         if self._threads is None:

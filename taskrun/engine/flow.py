@@ -178,7 +178,8 @@ def _describe_task(flow: Flow, node: int, task: Mapping[str, Any]) -> None:
     elif "retry" in revert:
         flow.undo_retries[node] = Retry.from_spec(revert["retry"])
     default = {"none": "rerun", "unstated": "ask", "impossible": "ask"}.get(form, "revert")
-    flow.on_lost[node] = task.get("on_lost", default)
+    # What only a person can give suspends like an outcome only a person knows; but it has no effect to look at.
+    flow.on_lost[node] = "approve" if task["kind"] == "approve" else task.get("on_lost", default)
 
 
 def _controller(spec: Mapping[str, Any] | None) -> Controller | None:

@@ -77,8 +77,9 @@ class Unknown:
         if self._record.run != RUNNING:
             return
         policy = self._flow.on_lost[node]
-        if policy == "ask":
-            self._core.suspend(f"the outcome of {self._flow.names[node]} is unknown")
+        if policy in ("ask", "approve"):
+            what = "the outcome of {} is unknown" if policy == "ask" else "{} waits for somebody's word"
+            self._core.suspend(what.format(self._flow.names[node]))
         elif self._core.is_stopped(node):
             return
         elif policy == "rerun":

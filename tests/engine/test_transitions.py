@@ -26,7 +26,9 @@ def play(workflow: dict, jobs: int = 1) -> tuple[list[str], Machine]:
     queue: list = [e.RunRequested(0.0)]
     while queue:
         step = machine.receive(queue.pop(0))
-        seen += [f"{t.kind} {t.name} {t.state}" for t in step.transitions if t.kind in ("flow", "task", "retry")]
+        seen += [
+            f"{t.kind} {t.name} {t.state}" for t in step.transitions if t.kind in ("flow", "task", "retry")
+        ]
         for command in step.commands:
             name = machine.flow.names[command.node]
             match command:
