@@ -7,7 +7,7 @@ import pytest
 from taskrun.actions import registry
 from taskrun.errors import UsageError
 
-MODES = {"inline", "thread", "timer", "process"}
+MODES = {"inline", "thread", "timer", "person", "process"}
 
 
 @pytest.mark.parametrize("kind", registry.MODULES)
