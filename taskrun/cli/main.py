@@ -1,5 +1,6 @@
 """The command ``taskrun``: finds the command's module, and turns every error into one message and an exit code."""
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -10,6 +11,8 @@ from taskrun import __version__
 from taskrun.errors import TaskrunError, WorkflowError
 
 BUG = 70
+COMPLETE = "_TASKRUN_COMPLETE"
+_NO_OUTPUT = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT, errno.EFBIG)
 
 # Name -> one line for the overview. A command is imported only when it is used.
 COMMANDS = {
@@ -89,16 +92,14 @@ def cli() -> None:
 
 def main(args: list[str] | None = None) -> int:  # noqa: PLR0911 - one line for each kind of end
     """Run the command and return its exit code; nothing else in taskrun ends the process."""
+    _open_closed_streams()
     try:
-        code = cli.main(args=args, prog_name="taskrun", standalone_mode=False)
-        return int(code) if isinstance(code, int) else 0
+        return _command(sys.argv[1:] if args is None else args)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
         return _report_usage(error)
-    except click.Abort:
-        return 130
-    except KeyboardInterrupt:
+    except (click.Abort, KeyboardInterrupt):
         return 130
     except WorkflowError as error:
         return _report_workflow(error)
@@ -110,7 +111,31 @@ def main(args: list[str] | None = None) -> int:  # noqa: PLR0911 - one line for 
         _silence(sys.stdout)
         return 0
     except Exception as bug:
+        if isinstance(bug, OSError) and bug.errno in _NO_OUTPUT and bug.filename is None:
+            _silence(sys.stdout)
+            _report(f"error: the output cannot be written: {bug.strerror}")
+            return 2
         return _report_bug(bug)
+
+
+def _command(args: list[str]) -> int:
+    """Not by click's own ``main``: it would end the process when a reader of our output goes away."""
+    if COMPLETE in os.environ:
+        cli.main(args=args, prog_name="taskrun", complete_var=COMPLETE)
+    with cli.make_context("taskrun", args) as ctx:
+        code = cli.invoke(ctx)
+    return int(code) if isinstance(code, int) else 0
+
+
+def _open_closed_streams() -> None:
+    """Started without one of its streams, no file that we open may take its place."""
+    for fd, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != fd:
+                os.dup2(opened, fd)
+                os.close(opened)
+            setattr(sys, name, os.fdopen(fd, mode, encoding="utf-8", errors="backslashreplace"))
 
 
 def _report(message: str, hint: str | None = None) -> None:

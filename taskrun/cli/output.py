@@ -4,9 +4,10 @@ import os
 
 from taskrun import app
 from taskrun.listeners.base import Listener
-from taskrun.listeners.ending import ending, show
+from taskrun.listeners.ending import ending
 from taskrun.listeners.lines import Lines
 from taskrun.listeners.ndjson import Ndjson, run_head, summary
+from taskrun.listeners.outlet import show
 from taskrun.listeners.screen import Style, display_for, is_terminal, size, style_for
 
 STDOUT, STDERR = 1, 2

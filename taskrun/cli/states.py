@@ -3,7 +3,8 @@
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import click
@@ -20,16 +21,17 @@ from taskrun.journal.sqlite import SqliteJournal
 from taskrun.listeners.base import Listener, Listeners
 from taskrun.listeners.lines import Lines
 from taskrun.listeners.ndjson import json_line
-from taskrun.listeners.outlet import Outlet
+from taskrun.listeners.outlet import Outlet, show
 from taskrun.listeners.runs import standing
 from taskrun.listeners.screen import display_for, is_terminal, size, style_for
 from taskrun.listeners.states import history_lines, states_dict, states_text
 from taskrun.listeners.tail import as_it_is
 
 STILL_RUNNING, NEEDS_A_PERSON = 8, 3
+LINES_AT_A_TIME = 1000
 LOOK_EVERY = 0.1  # seconds; asks SQLite's shared memory, not the disk
 HELD_EVERY = 1.0
-STDOUT = 1
+STDOUT, STDERR = 1, 2
 
 
 @click.command("states")
@@ -87,25 +89,26 @@ def _show(journal: SqliteJournal, row: RunRow, output: str, color: str) -> None:
     state = standing(row, _is_held)
     if output in ("json", "ndjson"):
         found = states_dict(view, row.id, row.exit_code, timestamp, state=state)
-        click.echo(json.dumps(found, indent=2 if output == "json" else None))
+        show(json.dumps(found, indent=2 if output == "json" else None) + "\n", STDOUT)
         return
     columns = size(STDOUT)[0] if is_terminal(STDOUT) and output != "plain" else None
-    click.echo(
-        states_text(view, row.id, time.time(), style_for(STDOUT, color), columns=columns, state=state),
-        nl=False,
-    )
+    text = states_text(view, row.id, time.time(), style_for(STDOUT, color), columns=columns, state=state)
+    show(text, STDOUT)
     if state == "INTERRUPTED":
-        click.echo(_how_to_go_on(row), err=True)
+        show(_how_to_go_on(row) + "\n", STDERR)
 
 
 def _show_history(journal: SqliteJournal, row: RunRow, output: str) -> None:
     entries = journal.entries(row.id)
     if output in ("json", "ndjson"):
-        lines: Iterable[str] = (json_line(event_dict(row.id, entry)).rstrip("\n") for entry in entries)
+        lines: Iterator[str] = (json_line(event_dict(row.id, entry)) for entry in entries)
     else:
-        lines = history_lines(View(journal.definition(row.id)), entries)
-    for line in lines:
-        click.echo(line)
+        lines = (line + "\n" for line in history_lines(View(journal.definition(row.id)), entries))
+    outlet = Outlet(STDOUT)
+    while outlet.open and (some := "".join(islice(lines, LINES_AT_A_TIME))):
+        outlet.write(some)
+        outlet.pump(wait=float("inf"))
+    outlet.close()
 
 
 def _watch(journal: SqliteJournal, row: RunRow, output: str, color: str) -> int:
@@ -177,7 +180,7 @@ class _Events:
         return None
 
     def say(self, text: str) -> None:
-        click.echo(text, err=True)
+        show(text + "\n", STDERR)
 
     def close(self) -> None:
         self._outlet.close(wait=float("inf"))

@@ -1,6 +1,5 @@
 """``taskrun validate FILE...``."""
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -8,8 +7,11 @@ import click
 
 from taskrun.cli.options import outside_option
 from taskrun.errors import WorkflowError
+from taskrun.listeners.outlet import show
 from taskrun.listeners.sanitize import one_line
 from taskrun.listeners.words import counted
+
+STDERR = 2
 
 
 @click.command("validate")
@@ -75,7 +77,8 @@ def show_problems(
     """Print diagnostics as a compiler does, with the lines they are about."""
     from taskrun.spec.diagnostics import render_plain  # noqa: PLC0415 - only when there is something to say
 
-    texts = dict(sources or {})
-    stream = sys.stderr if err else sys.stdout
-    stream.write(render_plain(diagnostics, texts) + "\n")
-    stream.flush()
+    text = render_plain(diagnostics, dict(sources or {})) + "\n"
+    if err:
+        show(text, STDERR)  # what cannot be said there is no reason not to go on
+    else:
+        click.echo(text, nl=False)

@@ -61,8 +61,8 @@ def unpack(stored: bytes) -> bytes:
 
 
 def timestamp(seconds: float) -> str:
-    """ISO 8601, UTC, with microseconds and Z."""
-    whole, micro = divmod(round(seconds * 1_000_000), 1_000_000)
+    """ISO 8601, UTC, with microseconds and Z. Rounded as the journal does: what was shown live is what is kept."""
+    whole, micro = divmod(int(seconds * 1e6 + 0.5), 1_000_000)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{micro:06d}Z"
 
 

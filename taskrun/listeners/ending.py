@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from taskrun.engine.view import NO_UNDO, Row, View
 from taskrun.listeners.base import OutputOf
 from taskrun.listeners.cells import fit, width_of, wrap
-from taskrun.listeners.outlet import Outlet
 from taskrun.listeners.sanitize import clean, one_line
 from taskrun.listeners.screen import BOLD, COLOURS, FAINT, Style
 from taskrun.listeners.tail import Hide, as_it_is, last_lines
@@ -34,13 +33,6 @@ def ending(
     """The whole block, ending with a line end. A success is one line, unless there is something to add."""
     block = _Block(view, run_id, style, output_of, max(40, columns) - 1, hide)
     return "\n".join(block.lines()) + "\n"
-
-
-def show(text: str, fd: int) -> None:
-    """Write it; a stream that is gone is no reason to fail."""
-    outlet = Outlet(fd)
-    outlet.write(text)
-    outlet.close(wait=float("inf"))
 
 
 class _Block:

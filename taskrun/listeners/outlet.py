@@ -13,6 +13,13 @@ _WHOLE = 4096  # a pipe that polls writable takes this much without blocking (PI
 _NEVER = 0.0
 
 
+def show(text: str, fd: int) -> None:
+    """Write it; a stream that is gone is no reason to fail."""
+    outlet = Outlet(fd)
+    outlet.write(text)
+    outlet.close(wait=float("inf"))
+
+
 class Outlet:
     """Non-blocking writes to file descriptor `fd`, in order. `limit` bytes may wait; beyond that the outlet closes."""
 

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from taskrun.listeners.ending import ending, show
+from taskrun.listeners.ending import ending
+from taskrun.listeners.outlet import show
 from taskrun.listeners.screen import Style
 
 PLAIN = Style(colour=False, unicode=True)
