@@ -66,8 +66,7 @@ class Supervisor:
 
     def spawn(self, spawn: Spawn) -> None:
         """Have an attempt started, at the latest at the next ``flush``."""
-        key, argv, env, *rest = spawn
-        self._outgoing.append(("spawn", key, list(argv), dict(env), *rest))
+        self._outgoing.append(("spawn", spawn.key, spawn.argv, dict(spawn.env), *spawn[3:]))
         if len(self._outgoing) >= _FLUSH_AT:
             self.flush()
 
@@ -95,18 +94,18 @@ class Supervisor:
         self._tell("resume")
 
     def receive(self) -> list[Ended]:
-        """What has ended since the last time; never waits."""
+        """Some of what has ended since the last time; never waits. If there is more, ``fileno`` stays readable."""
         self.flush()
-        ended: list[Ended] = []
         try:
-            while datagram := self._connection.recv(RECEIVE, _socket.MSG_DONTWAIT):
-                ended += [Ended(*message) for message in self._unpacker.feed(datagram)]
-            self._lose()
+            datagram = self._connection.recv(RECEIVE, _socket.MSG_DONTWAIT)
         except BlockingIOError:
-            pass
+            return []
         except ConnectionResetError:
+            datagram = b""
+        if not datagram:
             self._lose()
-        return ended
+            return []
+        return [Ended(*message) for message in self._unpacker.feed(datagram)]
 
     def close(self, *, wait: bool) -> None:
         """Let it go: it leaves once the attempts that have begun are over. ``wait`` for that, or not.

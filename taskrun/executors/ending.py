@@ -189,5 +189,5 @@ class Endings:
         attempt.wake = None
         self._clearing.discard(attempt)
         self._families.remove(attempt)
-        names = ", ".join(linux.describe(process.pid) for process in left)
+        names = ", ".join([linux.describe(process.pid) for process in left])
         self._report(attempt, f"{what}: {names}" if names else "")

@@ -78,23 +78,18 @@ class Families:
 
     def adopt(self) -> None:
         """Find the owners of orphans that have come in since the last time, and reap those that are dead."""
-        while self._adopt_once():
-            pass  # what died in between has left us its own children
-
-    def _adopt_once(self) -> bool:
-        """Look once; whether a child had died unknown."""
-        children = linux.read_children(self._children, self._me)
-        if len(children) == len(self._leaders) + len(self._orphans):
-            return False
-        has_reaped = False
-        for pid in children:
-            if pid not in self._leaders and pid not in self._orphans:
-                orphan = linux.process(pid)
-                if orphan is not None and not orphan.is_gone:
-                    self._orphans[pid] = self._owner(orphan)
-                elif linux.wait(pid) is not None:
-                    has_reaped = True
-        return has_reaped
+        leaders, orphans = self._leaders, self._orphans
+        while len(children := linux.read_children(self._children, self._me)) != len(leaders) + len(orphans):
+            has_reaped = False
+            for pid in children:
+                if pid not in leaders and pid not in orphans:
+                    orphan = linux.process(pid)
+                    if orphan is not None and not orphan.is_gone:
+                        orphans[pid] = self._owner(orphan)
+                    elif linux.wait(pid) is not None:
+                        has_reaped = True
+            if not has_reaped:
+                return  # else look again: who died has left us its own children
 
     def _owner(self, orphan: Process) -> Attempt | None:
         attempt = self._sessions.get(orphan.session)

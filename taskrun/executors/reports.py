@@ -33,13 +33,19 @@ class Reports:
         return not self.unwritten
 
     def tell(self, ended: Ended) -> None:
-        """An attempt is over: into the log now, to taskrun with the next ``send``."""
-        self.write(ended_line(ended))
+        """An attempt is over: to taskrun and into the log with the next ``flush``."""
+        self.unwritten += ended_line(ended)
         self._ended.append(tuple(ended))
 
-    def send(self) -> None:
-        """Send what taskrun has not been sent yet, as far as it listens."""
-        if self._connection is None or not (self._ended or self._unsent):
+    def flush(self) -> None:
+        """Send and write what has come together. taskrun waits for it, the log's reader does not: it goes first."""
+        if self._ended or self._unsent:
+            self._send()
+        if self.unwritten:
+            self.write(b"")
+
+    def _send(self) -> None:
+        if self._connection is None:
             self._ended.clear()
             return
         if self._ended:

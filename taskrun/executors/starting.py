@@ -26,7 +26,7 @@ class Starting:
 
     def __init__(self, families: Families, endings: Endings, reports: Reports) -> None:
         self.environment = dict(os.environ)
-        self.retry_at: float | None = None
+        self.retry_at: float | None = None  # monotonic; None while nothing is to be tried again
         self._families = families
         self._endings = endings
         self._reports = reports
@@ -40,18 +40,22 @@ class Starting:
         if key in self._families.attempts or key in self._waiting:
             return
         environment = self._environment_of(spawn)
-        if not self._reports.write(starting_line(key, mark_of(environment), linux.ticks())):
+        mark = mark_of(environment)
+        if not self._reports.write(starting_line(key, mark, linux.ticks())):
             self._not_started(key, 0, "the log of attempts cannot be written; is the disk full?")
-        elif self._endings.is_paused or not self._launch(spawn, environment):
+        elif self._endings.is_paused or not self._launch(spawn, environment, mark):
             self._waiting[key] = (spawn, time.monotonic())
 
     def retry(self, now: float) -> None:
         """Try again what waits, if it is time to."""
-        if self._endings.is_paused or (self.retry_at is not None and now < self.retry_at):
+        if self.retry_at is None or now < self.retry_at:
             return
         self.retry_at = None
+        if self._endings.is_paused:
+            return
         for key, (spawn, since) in list(self._waiting.items()):
-            if self._launch(spawn, self._environment_of(spawn)):
+            environment = self._environment_of(spawn)
+            if self._launch(spawn, environment, mark_of(environment)):
                 self._retry_delay = RETRY_FIRST
             elif now - since > RETRY_FOR and not self._families.attempts:
                 self._not_started(key, 0, f"the system had no room for another process for {RETRY_FOR:.0f} s")
@@ -61,7 +65,8 @@ class Starting:
 
     def hurry(self) -> None:
         """There may be room now: try at the next opportunity."""
-        self.retry_at = None
+        if self._waiting:
+            self.retry_at = 0.0
 
     def cancel(self, key: str) -> None:
         """Give up an attempt that waits, if it does."""
@@ -72,7 +77,7 @@ class Starting:
         for key in list(self._waiting):
             self.cancel(key)
 
-    def _launch(self, spawn: Spawn, environment: dict[str, str]) -> bool:
+    def _launch(self, spawn: Spawn, environment: dict[str, str], mark: str) -> bool:
         """Start it, or report that this cannot be done; False if there is no room for it now."""
         before = linux.ticks()
         try:
@@ -87,7 +92,7 @@ class Starting:
         # To read the start time itself would cost as much as all the rest of this.
         self._reports.write(began_line(spawn.key, pid, before, linux.ticks()))
         deadline = None if spawn.timeout is None else time.monotonic() + spawn.timeout
-        attempt = Attempt(spawn.key, mark_of(environment), pid, deadline, spawn.grace)
+        attempt = Attempt(spawn.key, mark, pid, deadline, spawn.grace)
         self._families.add(attempt)
         self._endings.watch(attempt)
         return True

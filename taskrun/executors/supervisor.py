@@ -19,7 +19,7 @@ from taskrun.executors import linux
 from taskrun.executors.attempts_log import Keeper, keeper_line
 from taskrun.executors.ending import Endings
 from taskrun.executors.family import Attempt, Families
-from taskrun.executors.protocol import RECEIVE, Ended, Message, Spawn, Unpacker, now
+from taskrun.executors.protocol import RECEIVE, Ended, Spawn, Unpacker, now
 from taskrun.executors.reports import Reports
 from taskrun.executors.starting import Starting
 
@@ -52,27 +52,29 @@ class Supervision:
         """Work until taskrun is gone and everything it asked for has ended and is written down."""
         reports = self._reports
         while not (self._alone and not self._families.attempts and not reports.unwritten):
-            for fd, _ in self._epoll.poll(self._patience()):
+            patience = self._patience()
+            for fd, events in self._epoll.poll(patience):
                 if fd == self._signals:
                     self._read_signals()
                 else:
-                    self._read_connection()
-            now = time.monotonic()
-            self._endings.run_timers(now)
-            self._starting.retry(now)
-            if reports.unwritten:
-                reports.write(b"")
-            reports.send()
+                    self._read_connection(events)
+            if patience is not None:
+                now = time.monotonic()
+                self._endings.run_timers(now)
+                self._starting.retry(now)
+            reports.flush()
 
     def _patience(self) -> float | None:
+        """Seconds until there is something to do that nobody calls for; None if there is nothing."""
         due = self._endings.next_timer()
         retry = self._starting.retry_at
-        if retry is not None and (due is None or retry < due):
-            due = retry
-        patience = None if due is None else max(0.0, due - time.monotonic())
+        if due is None and retry is None and not self._reports.unwritten:
+            return None
+        now = time.monotonic()
+        times = [when for when in (due, retry) if when is not None]
         if self._reports.unwritten:
-            return REWRITE if patience is None else min(patience, REWRITE)
-        return patience
+            times.append(now + REWRITE)
+        return max(0.0, min(times) - now)
 
     def _read_signals(self) -> None:
         arrived = linux.read_signalfd(self._signals)
@@ -84,22 +86,20 @@ class Supervision:
             for attempt in list(self._families.attempts.values()):
                 self._endings.stop(attempt, kill=signal.SIGQUIT in arrived)
 
-    def _read_connection(self) -> None:
-        """Do what taskrun says; if it has died meanwhile, nothing of it that would start anything."""
-        messages: list[Message] = []
-        is_gone = True
+    def _read_connection(self, events: int) -> None:
+        """Do what taskrun says, a datagram at a time, so that its death is noticed before the next."""
+        self._alone = bool(events & select.EPOLLHUP)
         try:
             while datagram := os.read(self._connection, RECEIVE):
-                messages += self._unpacker.feed(datagram)
+                for message in self._unpacker.feed(datagram):
+                    self._obey(*message)
+                if not self._alone:
+                    return
         except BlockingIOError:
-            is_gone = False
+            return
         except ConnectionResetError:
             pass  # it died without reading all of our reports
-        self._alone = is_gone
-        for message in messages:
-            self._obey(*message)
-        if is_gone:
-            self._leave_taskrun()
+        self._leave_taskrun()
 
     def _obey(self, verb: str, *arguments: Any) -> None:
         if verb == "spawn":
@@ -126,6 +126,7 @@ class Supervision:
 
     def _leave_taskrun(self) -> None:
         """It died or left: nothing new from now on, and nothing may stay halted with nobody to wake it."""
+        self._alone = True
         self._epoll.unregister(self._connection)
         os.close(self._connection)
         self._reports.forget_taskrun()
