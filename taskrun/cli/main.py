@@ -156,8 +156,18 @@ def _report_usage(error: click.ClickException) -> int:
         _write(error.format_message() + "\n")
         return 2
     message = error.format_message().removesuffix(".")
+    if isinstance(error, click.NoSuchOption) and ctx is not None:
+        message = _unknown_option(error.option_name, ctx.command)
     _report(f"error: {message[:1].lower()}{message[1:]}", f"{ctx.command_path if ctx else 'taskrun'} --help")
     return 2
+
+
+def _unknown_option(name: str, command: click.Command) -> str:
+    from taskrun.spec.spelling import nearest  # noqa: PLC0415 - only for the wrong word
+
+    known = [each for param in command.params for each in param.opts if each.startswith("--")]
+    near = nearest(name, [*known, "--help"]) if name.startswith("--") else None
+    return f"there is no option {name!r}." + (f" Did you mean {near!r}?" if near else "")
 
 
 def _report_workflow(error: WorkflowError) -> int:

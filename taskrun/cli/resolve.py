@@ -30,7 +30,7 @@ def command(run: str, task: str, verdict: str | None, outputs: tuple[str, ...], 
     \b
       taskrun resolve latest create_tenant --done --output id=42
       taskrun resolve latest create_tenant --not-done
-      taskrun resolve latest create_tenant --undone --reason "deleted in the console"
+      taskrun resolve latest create_tenant --undone --reason "by hand"
     """
     if verdict is None:
         raise UsageError("what is it: --done, --not-done or --undone?")

@@ -22,8 +22,9 @@ def command(run: str, savepoint: str | None, jobs: int | None, output: str, colo
     """Undo what a run has done: of a failed run, an interrupted one, or one that succeeded.
 
     \b
-      taskrun revert                          all of the latest run
-      taskrun revert 1m86c361jrxg8 --to data  back to a savepoint; `resume` goes forward again
+      taskrun revert                     all of the latest run
+      taskrun revert 1m86c361 --to data  back to a savepoint, from where
+                                         `taskrun resume` goes forward again
 
     Undos that failed before are tried again. The exit code is 0 when everything is undone, 3 when not.
     """

@@ -34,7 +34,9 @@ def until(found: Callable[[], Any], what: str = "") -> Any:
 class Terminal:
     """``taskrun ...`` with its three streams on a terminal; ``raw`` is every byte that arrived there."""
 
-    def __init__(self, taskrun: Taskrun, *args: object, columns: int = 80, height: int = 24, **env: str) -> None:
+    def __init__(
+        self, taskrun: Taskrun, *args: object, columns: int = 80, height: int = 24, **env: str
+    ) -> None:
         self.screen = pyte.HistoryScreen(columns, height, history=1000)
         self.stream = pyte.ByteStream(self.screen)
         self.raw = b""
@@ -45,7 +47,9 @@ class Terminal:
             size = struct.pack("HHHH", height, columns, 0, 0)
             fcntl.ioctl(0, termios.TIOCSWINSZ, size)
             argv = [sys.executable, "-m", "taskrun", *map(str, args)]
-            os.execve(sys.executable, argv, {**taskrun.env, "TERM": "xterm-256color", "LANG": "C.UTF-8", **env})
+            os.execve(
+                sys.executable, argv, {**taskrun.env, "TERM": "xterm-256color", "LANG": "C.UTF-8", **env}
+            )
 
     def __enter__(self) -> Self:
         return self

@@ -146,7 +146,9 @@ def test_8_still_running(taskrun: Taskrun) -> None:
     process.communicate()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_130_and_143_interrupted_and_rolled_back(number: int, code: int, taskrun: Taskrun) -> None:
     process = taskrun.start("run", taskrun.file(WAITS))
     until((taskrun.folder / "began").exists)

@@ -32,11 +32,15 @@ def test_two_good_addresses_are_fetched_in_order(site: Loopback, taskrun: Taskru
         "flow two_sites SUCCESS",
     ]
     assert [asked.path for asked in site.asked] == ["/ok", "/echo"]
-    outputs = {e["name"]: e["outputs"] for e in done.events if e.get("state") == "SUCCESS" and e["kind"] == "task"}
+    outputs = {
+        e["name"]: e["outputs"] for e in done.events if e.get("state") == "SUCCESS" and e["kind"] == "task"
+    }
     assert outputs == {"google": {"status": 200}, "amazon": {"status": 200}}
 
 
-def test_a_bad_second_address_undoes_the_first_fetch_in_exactly_this_order(site: Loopback, taskrun: Taskrun) -> None:
+def test_a_bad_second_address_undoes_the_first_fetch_in_exactly_this_order(
+    site: Loopback, taskrun: Taskrun
+) -> None:
     done = taskrun("run", FILE, "-o", "ndjson", *both(site, f"http://127.0.0.1:{unused_port()}/"))
     assert done.code == 1
     assert done.transitions == [

@@ -39,7 +39,12 @@ SCRIPTS = {
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
 def test_a_hostile_value_is_printed_and_never_executed(script: str, taskrun: Taskrun) -> None:
     tasks = [
-        {"name": f"t{i}", "run": script.replace("inputs.x", f"inputs.x{i}"), "revert": "none", "outputs": {"x": "result.stdout"}}
+        {
+            "name": f"t{i}",
+            "run": script.replace("inputs.x", f"inputs.x{i}"),
+            "revert": "none",
+            "outputs": {"x": "result.stdout"},
+        }
         for i in range(len(HOSTILE))
     ]
     inputs = {f"x{i}": {"type": "string"} for i in range(len(HOSTILE))}
@@ -84,7 +89,9 @@ def test_a_hostile_value_is_one_word_of_argv_and_one_string_of_python(taskrun: T
     )
     done = taskrun("run", "w.yaml", "-o", "ndjson", "-i", f"x={value}")
     assert done.code == 0, done.out + done.err
-    outputs = {e["name"]: e["outputs"]["x"] for e in done.events if e["kind"] == "task" and e["state"] == "SUCCESS"}
+    outputs = {
+        e["name"]: e["outputs"]["x"] for e in done.events if e["kind"] == "task" and e["state"] == "SUCCESS"
+    }
     assert outputs == {"program": f"{value}|end|", "snake": value}
     assert not (taskrun.folder / "pwned").exists()
 
@@ -96,8 +103,18 @@ def test_a_value_larger_than_an_environment_may_hold_arrives_whole(taskrun: Task
                 "name": "large",
                 "inputs": {"n": {"type": "integer"}},
                 "tasks": [
-                    {"name": "make", "python": {"code": "result = 'x' * n", "args": {"n": "${{ inputs.n }}"}}, "revert": "none", "outputs": {"x": "result.value"}},
-                    {"name": "use", "run": "printf %s ${{ tasks.make.outputs.x }} | wc -c", "revert": "none", "outputs": {"n": "int(result.stdout)"}},
+                    {
+                        "name": "make",
+                        "python": {"code": "result = 'x' * n", "args": {"n": "${{ inputs.n }}"}},
+                        "revert": "none",
+                        "outputs": {"x": "result.value"},
+                    },
+                    {
+                        "name": "use",
+                        "run": "printf %s ${{ tasks.make.outputs.x }} | wc -c",
+                        "revert": "none",
+                        "outputs": {"n": "int(result.stdout)"},
+                    },
                 ],
             }
         )

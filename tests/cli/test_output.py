@@ -50,7 +50,13 @@ def test_an_output_that_cannot_be_written_changes_nothing(output: str, target: s
         out = os.open(target, os.O_WRONLY)
     try:
         done = subprocess.run(
-            argv, cwd=taskrun.folder, env=taskrun.env, stdout=out, stderr=out, timeout=60, stdin=subprocess.DEVNULL
+            argv,
+            cwd=taskrun.folder,
+            env=taskrun.env,
+            stdout=out,
+            stderr=out,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
         )
     finally:
         os.close(out)
@@ -59,7 +65,9 @@ def test_an_output_that_cannot_be_written_changes_nothing(output: str, target: s
     assert taskrun("states", "-o", "json").code == 0
 
 
-@pytest.mark.parametrize("command", [["states"], ["states", "--history"], ["runs"], ["logs"], ["--help"], ["schema"]])
+@pytest.mark.parametrize(
+    "command", [["states"], ["states", "--history"], ["runs"], ["logs"], ["--help"], ["schema"]]
+)
 def test_commands_that_only_show_end_quietly_when_nobody_reads(command: list[str], taskrun: Taskrun) -> None:
     taskrun("run", taskrun.file(THREE))
     read, out = os.pipe()
@@ -85,7 +93,11 @@ def test_history_is_exactly_what_run_printed(taskrun: Taskrun) -> None:
     assert head == {
         "kind": "run", "v": 1, "run": events[0]["run"], "name": "three", "file": str(taskrun.folder / "w.yaml"),
     }  # fmt: skip
-    assert (summary["exit_code"], summary["reverted"], summary["applied"]) == (1, ["three", "two", "warned_of", "one"], [])
+    assert (summary["exit_code"], summary["reverted"], summary["applied"]) == (
+        1,
+        ["three", "two", "warned_of", "one"],
+        [],
+    )
 
 
 def test_ndjson_is_pure_ascii_with_one_object_a_line(taskrun: Taskrun) -> None:
@@ -130,7 +142,17 @@ def test_what_a_task_prints_never_steers_the_terminal(nasty: str, taskrun: Taskr
         with Terminal(taskrun, *command) as terminal:
             terminal.end()
             raw += terminal.raw
-    for sequence in (b"\x1b]", b"\x1bP", b"\x1b_", b"\x1b[2J", b"\x1b[c", b"\x1b[6n", b"\x1b[?1049", b"\x05", b"\x07"):
+    for sequence in (
+        b"\x1b]",
+        b"\x1bP",
+        b"\x1b_",
+        b"\x1b[2J",
+        b"\x1b[c",
+        b"\x1b[6n",
+        b"\x1b[?1049",
+        b"\x05",
+        b"\x07",
+    ):
         assert sequence not in raw
     assert "\x9b" not in raw.decode()  # and it is UTF-8 all the way
 
