@@ -9,6 +9,8 @@ Every action module declares
                  (``writes(fields) -> bool`` beside it, where that depends on the fields, decides instead)
     AUTO         it can undo itself, so ``revert: auto`` is its default
     EFFECT_FREE  it may simply be repeated after a crash
+    IDEMPOTENT   (may be left out) an attempt that a crash cut short may be repeated, and acts once: it goes on from
+                 what it finds in ``context.images``
     EXPRESSIONS  fields that are bare expressions: the driver evaluates them, and passes the
                  expression's source beside the value as ``fields["<name>.source"]``
     SCRIPTS      fields that are shell scripts: values in them arrive as variables of ``context.env``
@@ -27,6 +29,16 @@ and, by MODE,
                A process that a signal ended, that ran out of time or never started is the driver's to
                report; ``finish`` is not called for it. Both must work from the same fields and context
                in another process, since a resume may have to finish what a killed run had started.
+
+An action that undoes itself (AUTO) has two functions more. Each attempt has a directory of its own for what they need,
+``context.images``:
+
+    ``prepare(fields, context)``    keeps there what the undo will need, durably, before anything is changed; called
+                                    before ``do``, where that is called. If it fails there is nothing to undo.
+    ``revert(context) -> Result``   undoes what ``do`` did, from what was kept and from nothing else: fields may not be
+                                    known any more. Called for every attempt that got as far as ``prepare``, the last
+                                    first, perhaps more than once. ActionError("Drift", ...) is a refusal that trying
+                                    again would not change.
 
 Fields arrive rendered: plain JSON values, no ``${{ }}`` left. A failed attempt raises ActionError; if it
 has a result all the same (a script that printed something before it failed, an answer with status 500)
@@ -51,11 +63,17 @@ __all__ = [
     "UnexpectedResultError",
     "matches",
     "no_log",
+    "no_render",
 ]
 
 
 def no_log(_line: str) -> None:
     """The log of an attempt that keeps none."""
+
+
+def no_render(source: str, _path: str) -> str:
+    """Where no expressions are known, text stands for itself."""
+    return source
 
 
 class Context(NamedTuple):
@@ -74,6 +92,13 @@ class Context(NamedTuple):
     timeout: float | None  # seconds this attempt may take; None: the action's own default
     log: Callable[[str], None] = no_log  # one line to the attempt's log; masks secrets
     aborts: list[Callable[[], None]] | None = None  # "thread": the driver calls these to end it early
+    images: str = (
+        ""  # a directory for this attempt's before-images, the same again after a crash; not made yet
+    )
+    durable: bool = True  # what is kept has to outlive a power cut, not only the process
+    render: Callable[[str, str], Any] = (
+        no_render  # of a file's text and path: its expressions, with the task's names
+    )
 
 
 class ProcessSpec(NamedTuple):

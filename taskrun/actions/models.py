@@ -46,6 +46,13 @@ Expect = Annotated[ExitCodes, doc("Exit codes that count as success. Default: 0.
 Stdin = Annotated[str, doc("Text given to standard input. Default: nothing.", "yes\n")]
 Target = Annotated[str, doc("The path to work on, relative to the working directory.", "demo/config.ini")]
 ModeField = Annotated[Mode, doc("Permissions, in octal.", "0644")]
+OnDrift = Annotated[
+    Literal["stop", "skip", "force"],
+    doc(
+        "What an undo does with what was changed since: stop (the default), leave it, or overwrite it.",
+        "skip",
+    ),
+]
 Parents = Annotated[Flag, doc("Make missing parent directories too.", True)]
 
 
@@ -151,6 +158,7 @@ class File(TypedDict, total=False):
     source: Annotated[str, doc("A file whose content it shall have.", "config/app.ini")]
     mode: ModeField
     parents: Parents
+    on_drift: OnDrift
 
 
 @with_config(_STRICT)
@@ -161,6 +169,7 @@ class Template(TypedDict, total=False):
     source: Required[Annotated[str, doc("A file with `${{ }}` expressions.", "templates/app.ini")]]
     mode: ModeField
     parents: Parents
+    on_drift: OnDrift
 
 
 _From = TypedDict(
@@ -177,6 +186,7 @@ class Copy(_From, total=False):
     to: Required[Annotated[str, doc("Where it goes: the new path, not its directory.", "/opt/app")]]
     mode: ModeField
     parents: Parents
+    on_drift: OnDrift
 
 
 @with_config(_STRICT)
@@ -185,6 +195,7 @@ class Move(_From, total=False):
 
     to: Required[Annotated[str, doc("Where it goes: the new path, not its directory.", "/opt/app")]]
     parents: Parents
+    on_drift: OnDrift
 
 
 @with_config(_STRICT)
@@ -194,6 +205,7 @@ class Mkdir(TypedDict, total=False):
     path: Required[Target]
     mode: ModeField
     parents: Parents
+    on_drift: OnDrift
 
 
 @with_config(_STRICT)
@@ -202,6 +214,7 @@ class Delete(TypedDict, total=False):
 
     path: Required[Target]
     missing_ok: Annotated[Flag, doc("A path that is not there is no failure.", True)]
+    on_drift: OnDrift
 
 
 @with_config(_STRICT)
@@ -211,6 +224,7 @@ class Symlink(TypedDict, total=False):
     path: Required[Annotated[str, doc("The link to make or to point elsewhere.", "current")]]
     to: Required[Annotated[str, doc("What the link shall point to.", "releases/1.2.3")]]
     parents: Parents
+    on_drift: OnDrift
 
 
 @with_config(_STRICT)
@@ -229,6 +243,7 @@ class Edit(TypedDict, total=False):
         Literal["ini", "json", "yaml", "toml", "env"], doc("Format for `set`. Default: by the suffix.", "ini")
     ]
     create: Annotated[Flag, doc("Start with an empty file where there is none.", True)]
+    on_drift: OnDrift
 
 
 @with_config(_STRICT)

@@ -19,6 +19,14 @@ MODULES = {
     "assert": "taskrun.actions.assert_",
     "approve": "taskrun.actions.approve",
     "savepoint": "taskrun.actions.savepoint",
+    "file": "taskrun.actions.file",
+    "template": "taskrun.actions.template",
+    "copy": "taskrun.actions.copy",
+    "move": "taskrun.actions.move",
+    "mkdir": "taskrun.actions.mkdir",
+    "delete": "taskrun.actions.delete",
+    "symlink": "taskrun.actions.symlink",
+    "edit": "taskrun.actions.edit",
 }
 
 _REQUIRED = ("MODE", "MAIN", "WRITES", "AUTO", "EFFECT_FREE", "EXPRESSIONS", "SCRIPTS")
@@ -29,6 +37,7 @@ _FUNCTIONS = {
     "timer": ("duration", "do"),
     "process": ("command", "finish"),
 }
+_UNDOING = ("prepare", "revert")  # of actions that undo themselves
 
 _loaded: dict[str, Action] = {}
 
@@ -77,6 +86,7 @@ def _check_plugin(kind: str, where: str, module: object) -> None:
     mode = getattr(module, "MODE", None)
     if mode is not None and mode not in _FUNCTIONS:
         raise UsageError(f"the plug-in {where} of action {kind!r} has the unknown MODE {mode!r}")
-    missing += [name for name in _FUNCTIONS.get(str(mode), ()) if not callable(getattr(module, name, None))]
+    functions = _FUNCTIONS.get(str(mode), ()) + (_UNDOING if getattr(module, "AUTO", False) else ())
+    missing += [name for name in functions if not callable(getattr(module, name, None))]
     if missing:
         raise UsageError(f"the plug-in {where} of action {kind!r} lacks {', '.join(missing)}")
