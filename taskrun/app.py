@@ -116,7 +116,8 @@ def start_run(
         row = run_row(run_id, definition, inputs, options, clock.now())
         journal.create_run(row, definition)
         unborn.pop_all()
-        driver = session.driver(journal, supervisor, row.epoch, clock, listeners_for)
+        durable = options.durability == "full"
+        driver = session.driver(journal, supervisor, row.epoch, clock, listeners_for, durable=durable)
         stack.callback(session.close)
         return session.drive(driver, e.RunRequested(clock.now()), options)
 
@@ -164,7 +165,8 @@ def continue_run(
             session.values.take(entry)
             session.view.apply(entry)
         seq = held.entries[-1].seq if held.entries else 0
-        driver = session.driver(journal, supervisor, epoch, clock, listeners_for, seq)
+        durable = options.durability == "full"
+        driver = session.driver(journal, supervisor, epoch, clock, listeners_for, seq, durable=durable)
         stack.callback(session.close)
         for node, verdict, data in verdicts:
             driver.receive(e.Resolved(clock.now(), node, verdict, data))
@@ -303,8 +305,10 @@ class Session:
         clock: Clock,
         listeners_for: ListenersFor,
         seq: int = 0,
+        *,
+        durable: bool = True,
     ) -> LocalDriver:
-        preparer = Preparer(self.values, self.run_id, self.run_dir, self.environment)
+        preparer = Preparer(self.values, self.run_id, self.run_dir, self.environment, durable=durable)
         self._supervisor = supervisor
         self._journal = journal
         old = journal.requests(

@@ -1,18 +1,23 @@
 """One attempt of a task, as far as a driver must know it: what it does, where its output goes, what it has become."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from os import environ
+from os.path import isdir
 from typing import Any, Final, Protocol
 
-from taskrun.actions import registry
-from taskrun.actions.base import Action, Context
+from taskrun.actions import registry, restore
+from taskrun.actions.base import Action, Context, Result
+from taskrun.drivers.undo import folder_of, folders_of, is_kept, undoing
 from taskrun.drivers.values import Scope, Values
-from taskrun.spec.expressions import parse, render
+from taskrun.errors import ActionError, ExpressionError
+from taskrun.spec.expressions import parse, render, template
 from taskrun.spec.render import render_script
 from taskrun.spec.values import text
 
 # The parts of an attempt, in the order in which they may follow each other.
 CHECK: Final = "check"
+IMAGE: Final = "image"  # of what `revert: {restore: ...}` names
 DO: Final = "do"
 VERIFY: Final = "verify"
 REVERT: Final = "revert"
@@ -34,6 +39,7 @@ class Attempt:
     __slots__ = (
         "action",
         "asked",
+        "call",
         "context",
         "err",
         "fields",
@@ -59,6 +65,9 @@ class Attempt:
         self.action: Action
         self.fields: Mapping[str, Any] = {}
         self.context: Context
+        self.call: Callable[[Context], Result] | None = (
+            None  # what a thread is to do, if not the action's `do`
+        )
         self.out = ""
         self.err: str | None = None
         self.result: Mapping[str, Any] | None = None
@@ -69,6 +78,16 @@ class Attempt:
         self.started = False
         self.stopping: dict[str, Any] | None = None
         self.then: Then | None = None  # for what is no part of a task: who is told how it ended
+
+    def carry_out(self) -> Result:
+        """In a thread. An attempt that fails before it has kept what its undo needs has not started."""
+        action, fields, context = self.action, self.fields, self.context
+        if self.call is not None:
+            return self.call(context)
+        if getattr(action, "AUTO", False):
+            action.prepare(fields, context)  # type: ignore[union-attr]
+        self.started = self.part != IMAGE
+        return action.do(fields, context)  # type: ignore[union-attr]
 
     @property
     def key(self) -> str:
@@ -83,28 +102,78 @@ def attempt_key(name: str, part: str, number: int) -> str:
 class Preparer:
     """Turns what the file says about a part of an attempt into an action with rendered fields."""
 
-    def __init__(self, values: Values, run_id: str, run_dir: str, base_env: Mapping[str, str]) -> None:
+    def __init__(
+        self, values: Values, run_id: str, run_dir: str, base_env: Mapping[str, str], *, durable: bool = True
+    ) -> None:
         self._values = values
         self._definition = values.definition
         self._run_id = run_id
         self._run_dir = run_dir
         self._out_dir = f"{run_dir}/out"
         self.base_env = base_env
+        self._durable = durable
 
     def part_spec(self, node: int, part: str) -> Mapping[str, Any]:
         task = self._values.spec(node)
+        if part == IMAGE:
+            return {"kind": restore.KIND, "fields": {"paths": task["revert"]["paths"]}}
         found: Mapping[str, Any] = task if part == DO else task[part]
         return found
+
+    def first_part(self, node: int) -> str:
+        """What an attempt begins with."""
+        task = self._values.spec(node)
+        return CHECK if "check" in task else self.part_after_check(node)
+
+    def part_after_check(self, node: int) -> str:
+        return IMAGE if self._values.spec(node)["revert"]["form"] == "restore" else DO
+
+    def has_begun(self, attempt: Attempt) -> bool:
+        """Whether an attempt got as far as keeping what its undo needs, or may have."""
+        return isdir(self._images(attempt))
+
+    def _images(self, attempt: Attempt) -> str:
+        which = {DO: f"{attempt.number}", IMAGE: IMAGE}.get(attempt.part, f"{attempt.part}.{attempt.number}")
+        return folder_of(self._run_dir, attempt.name, self._round(attempt), which)
+
+    def _round(self, attempt: Attempt) -> int:
+        return self._values.record.rounds.get(attempt.node, 0) + 1 if attempt.node >= 0 else 0
 
     def prepare(self, attempt: Attempt, scope: Scope) -> None:
         """Fill in action, fields, context and paths. ExpressionError and ActionError mean: not started."""
         task = self._values.spec(attempt.node)
+        attempt.call = None
+        if attempt.part == REVERT and is_kept(task):
+            self._prepare_undo(attempt, task)
+            return
         suffix = f"{attempt.number}" if attempt.part == DO else f"{attempt.part}.{attempt.number}"
-        round_ = self._values.record.rounds.get(attempt.node, 0) + 1
-        key = f"{attempt.name}/{round_}"
+        key = f"{attempt.name}/{self._round(attempt)}"
         if attempt.part != DO:  # a question must never be taken for a repetition of the deed
             key = f"{key}/{attempt.part}"
         self._fill(attempt, self.part_spec(attempt.node, attempt.part), task, scope, suffix, key)
+
+    def _prepare_undo(self, attempt: Attempt, task: Mapping[str, Any]) -> None:
+        """From what was kept alone: nothing is rendered, since what that would need may be gone."""
+        attempt.action = restore
+        attempt.out = f"{self._out_dir}/{attempt.name}.{REVERT}.{attempt.number}.out"
+        round_, workdir = self._round(attempt), self._definition.get("dir") or "/"
+        attempt.context = Context(
+            self._run_id,
+            attempt.name,
+            attempt.number,
+            workdir,
+            self._run_dir,
+            self.base_env,
+            workdir,
+            "/bin/sh",
+            f"{self._run_id}/{attempt.name}/{round_}/{REVERT}",
+            reverting=True,
+            timeout=None,
+            durable=self._durable,
+        )
+        attempts = self._values.record.attempt[attempt.node]
+        folders = folders_of(task, self._run_dir, attempt.name, round_, attempts)
+        attempt.call = undoing(task, folders)
 
     def prepare_aside(self, attempt: Attempt, spec: Mapping[str, Any], scope: Scope) -> None:
         """The same for an action that belongs to no task: a notification, a check after the rollback."""
@@ -120,7 +189,7 @@ class Preparer:
         suffix: str,
         key: str,
     ) -> None:
-        attempt.action = action = registry.get(spec["kind"])
+        attempt.action = action = restore if attempt.part == IMAGE else registry.get(spec["kind"])
         attempt.out = f"{self._out_dir}/{attempt.name}.{suffix}.out"
         attempt.err = f"{self._out_dir}/{attempt.name}.{suffix}.err" if self._is_asked(task, spec) else None
         env = self._environment(attempt, task, scope, suffix, f"{self._run_id}/{key}")
@@ -141,7 +210,10 @@ class Preparer:
             task.get("shell", "/bin/sh"),
             env["TASKRUN_IDEMPOTENCY_KEY"],
             attempt.part == REVERT,
-            spec.get("timeout", task.get("timeout") if attempt.part == DO else None),
+            spec.get("timeout", task.get("timeout") if attempt.part in (IMAGE, DO) else None),
+            images=self._images(attempt),
+            durable=self._durable,
+            render=partial(_render_file, scope),
         )
 
     def _is_asked(self, task: Mapping[str, Any], spec: Mapping[str, Any]) -> bool:
@@ -190,6 +262,18 @@ def base_environment(definition: Mapping[str, Any], scope: Scope, workdir: str) 
     for name, value in definition.get("env", {}).items():
         env[name] = _text(render(value, {**scope, "env": env}))
     return env
+
+
+def _render_file(scope: Scope, source: str, path: str) -> Any:
+    """The text of a file with the values of its expressions."""
+    try:
+        return template(source).render(scope)
+    except ExpressionError as error:
+        where = path
+        if error.offset is not None:
+            before = source[: error.offset]
+            where = f"{path}:{before.count(chr(10)) + 1}:{error.offset - before.rfind(chr(10))}"
+        raise ActionError("ExpressionError", f"{where}: {error.message}") from error
 
 
 def _text(value: Any) -> str:

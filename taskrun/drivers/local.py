@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from taskrun.actions.base import UnexpectedResultError, matches
 from taskrun.actions.outputs import parse as parse_outputs
 from taskrun.actions.process_result import signal_message
-from taskrun.drivers.attempt import CHECK, DO, PROBE, REVERT, VERIFY, Attempt, Held, Preparer, Then
+from taskrun.drivers.attempt import CHECK, DO, IMAGE, PROBE, REVERT, VERIFY, Attempt, Held, Preparer, Then
 from taskrun.drivers.carriers import Threads
 from taskrun.drivers.clock import Clock
 from taskrun.drivers.hiding import Hide, hide_nothing
@@ -294,8 +294,19 @@ class LocalDriver:
 
     def _start_attempt(self, command: c.StartAttempt) -> None:
         node = command.node
-        part = CHECK if "check" in self._values.spec(node) else DO
+        part = self._preparer.first_part(node)
         self._launch_locked(Attempt(node, self.machine.flow.names[node], command.attempt, part))
+
+    def repeat(self, node: int, number: int) -> None:
+        """Go on with an attempt that another process of taskrun had begun, and that acts once."""
+        attempt = Attempt(node, self.machine.flow.names[node], number, DO)
+        if self._preparer.has_begun(
+            attempt
+        ):  # its check, asked again, would find the deed done, and not by us
+            attempt.part = self._preparer.part_after_check(node)
+        else:
+            attempt.part = self._preparer.first_part(node)
+        self._launch_locked(attempt)
 
     def _start_revert(self, command: c.StartRevert) -> None:
         name = self.machine.flow.names[command.node]
@@ -331,7 +342,7 @@ class LocalDriver:
 
     def _stop_attempt(self, command: c.StopAttempt) -> None:
         for attempt in list(self._attempts.values()):
-            if attempt.node == command.node and attempt.part in (CHECK, DO, VERIFY):
+            if attempt.node == command.node and attempt.part in (CHECK, IMAGE, DO, VERIFY):
                 self._stop(attempt)
         waiting = self._waiting_for_lock.get(command.node)
         if waiting is not None:
@@ -427,7 +438,8 @@ class LocalDriver:
         begin(attempt)
 
     def _log_of(self, attempt: Attempt) -> Callable[[str], None]:
-        log = _FileLog(attempt.out) if attempt.action.MODE == "thread" else attempt.lines.append
+        has_file = attempt.action.MODE == "thread" and attempt.call is None
+        log = _FileLog(attempt.out) if has_file else attempt.lines.append
         hide = self._hide
         return log if hide is hide_nothing else lambda line: log(hide({"message": line})["message"])
 
@@ -488,10 +500,8 @@ class LocalDriver:
         if self._threads is None:
             self._threads = Threads()
             self._watch(self._threads.fileno(), self._collect_threads)
-        attempt.started = True
         self._attempts[attempt.key] = attempt
-        action, fields, context = attempt.action, attempt.fields, attempt.context
-        self._threads.start(attempt, lambda: action.do(fields, context))  # type: ignore[union-attr]
+        self._threads.start(attempt, attempt.carry_out)
 
     def _collect_threads(self) -> None:
         assert self._threads is not None
@@ -589,6 +599,8 @@ class LocalDriver:
             attempt.then(result, None)
         elif part == CHECK:
             self._checked(attempt, result)
+        elif part == IMAGE:
+            self._imaged(attempt)
         elif part == DO:
             self._done(attempt, result)
         elif part == VERIFY:
@@ -611,8 +623,16 @@ class LocalDriver:
         if done:
             self._succeed(attempt, result, already=True)
         else:
-            attempt.part, attempt.started = DO, False
+            attempt.part, attempt.started = self._preparer.part_after_check(attempt.node), False
             self._launch(attempt)
+
+    def _imaged(self, attempt: Attempt) -> None:
+        """What the task may change is kept: now it may begin."""
+        if attempt.stopping is not None:
+            self._part_failed(attempt, ActionError("Cancelled", attempt.stopping["message"]))
+            return
+        attempt.part = DO
+        self._launch(attempt)
 
     def _done(self, attempt: Attempt, result: Mapping[str, Any]) -> None:
         if "verify" not in self._values.spec(attempt.node):
@@ -658,14 +678,15 @@ class LocalDriver:
             self._aside -= 1
             attempt.then(None, failure)
         elif part == CHECK and attempt.started and attempt.stopping is None:
-            attempt.part, attempt.started = DO, False
+            attempt.part, attempt.started = self._preparer.part_after_check(attempt.node), False
             self._launch(attempt)
-        elif part in (CHECK, DO, VERIFY):
+        elif part in (CHECK, IMAGE, DO, VERIFY):
             if part == VERIFY:
                 failure = {**failure, "type": "VerifyFailed", "message": f"verify: {failure['message']}"}
             self._attempt_failed(attempt, error, failure)
         elif part == REVERT:
-            self._conclude(attempt, e.RevertFailed(now, node, number, failure))
+            final = failure["type"] == "Drift"  # trying again would find the same
+            self._conclude(attempt, e.RevertFailed(now, node, number, failure, final))
         else:
             self._probe_failed(attempt, failure)
 

@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from taskrun.actions import registry
 from taskrun.drivers.attempt import CHECK, DO, PROBE, REVERT, VERIFY, Attempt, attempt_key
 from taskrun.drivers.local import LocalDriver
+from taskrun.drivers.undo import is_kept
 from taskrun.drivers.values import Values
 from taskrun.engine import commands as c
 from taskrun.engine import events as e
 from taskrun.engine.machine import Machine
+from taskrun.engine.states import RUNNING
 from taskrun.executors.protocol import Ended
 from taskrun.executors.recovery import Alive, Lost, NotStarted
 
@@ -52,6 +54,8 @@ def _settle_attempt(driver: LocalDriver, values: Values, command: c.StartAttempt
         driver.take_over(Attempt(node, name, number, DO), outcome)
     elif isinstance(outcome, Lost):
         driver.receive(e.AttemptLost(driver.clock.now(), node, number, _LOST))
+    elif getattr(registry.get(task["kind"]), "IDEMPOTENT", False) and driver.machine.record.run == RUNNING:
+        driver.repeat(node, number)
     elif _may_start(task["kind"], task["fields"]):
         driver.perform(command)
     else:
@@ -61,6 +65,9 @@ def _settle_attempt(driver: LocalDriver, values: Values, command: c.StartAttempt
 def _settle_revert(driver: LocalDriver, values: Values, command: c.StartRevert, found: Found) -> None:
     node, number = command
     spec, name = values.spec(node)["revert"], driver.machine.flow.names[node]
+    if is_kept(values.spec(node)):
+        driver.perform(command)  # it goes on where it was
+        return
     outcome = found.get(attempt_key(name, REVERT, number))
     if isinstance(outcome, Ended):
         driver.take_over(Attempt(node, name, number, REVERT), outcome)
