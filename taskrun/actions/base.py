@@ -5,7 +5,7 @@ Every action module declares
     KIND         the key in the workflow file that names it
     MODE         who carries an attempt: see below
     MAIN         the field a plain string stands for (``run: make`` is ``run: {script: make}``)
-    WRITES       it changes the world, so a task without a revert deserves a warning
+    WRITES       it changes the world and cannot undo that itself: a task without a revert deserves a warning
                  (``writes(fields) -> bool`` beside it, where that depends on the fields, decides instead)
     AUTO         it can undo itself, so ``revert: auto`` is its default
     EFFECT_FREE  it may simply be repeated after a crash

@@ -22,7 +22,7 @@ from taskrun.errors import ActionError
 KIND = "copy"
 MODE: Literal["thread"] = "thread"
 MAIN = ""
-WRITES = True
+WRITES = False
 AUTO = True
 EFFECT_FREE = False
 IDEMPOTENT = True

@@ -18,7 +18,7 @@ from taskrun.errors import ActionError
 KIND = "delete"
 MODE: Literal["thread"] = "thread"
 MAIN = "path"
-WRITES = True
+WRITES = False
 AUTO = True
 EFFECT_FREE = False
 IDEMPOTENT = True

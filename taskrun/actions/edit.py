@@ -25,7 +25,7 @@ from taskrun.errors import ActionError
 KIND = "edit"
 MODE: Literal["thread"] = "thread"
 MAIN = ""
-WRITES = True
+WRITES = False
 AUTO = True
 EFFECT_FREE = False
 IDEMPOTENT = True

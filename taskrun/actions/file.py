@@ -21,7 +21,7 @@ from taskrun.errors import ActionError
 KIND = "file"
 MODE: Literal["thread"] = "thread"
 MAIN = ""
-WRITES = True
+WRITES = False
 AUTO = True
 EFFECT_FREE = False
 IDEMPOTENT = True

@@ -17,7 +17,7 @@ from taskrun.errors import ActionError
 KIND = "mkdir"
 MODE: Literal["thread"] = "thread"
 MAIN = "path"
-WRITES = True
+WRITES = False
 AUTO = True
 EFFECT_FREE = False
 IDEMPOTENT = True

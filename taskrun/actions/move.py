@@ -17,7 +17,7 @@ from taskrun.actions.images.copying import Copier
 KIND = "move"
 MODE: Literal["thread"] = "thread"
 MAIN = ""
-WRITES = True
+WRITES = False
 AUTO = True
 EFFECT_FREE = False
 IDEMPOTENT = True

@@ -19,7 +19,7 @@ from taskrun.errors import ActionError
 KIND = "symlink"
 MODE: Literal["thread"] = "thread"
 MAIN = ""
-WRITES = True
+WRITES = False
 AUTO = True
 EFFECT_FREE = False
 IDEMPOTENT = True

@@ -16,7 +16,7 @@ from taskrun.errors import ActionError
 KIND = "template"
 MODE: Literal["thread"] = "thread"
 MAIN = ""
-WRITES = True
+WRITES = False
 AUTO = True
 EFFECT_FREE = False
 IDEMPOTENT = True
