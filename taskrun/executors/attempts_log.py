@@ -10,7 +10,6 @@ processes carry in their environment. The parser believes nothing it cannot read
 dot was torn by a full disk or a crash, and counts as never written.
 """
 
-# pathlib is left out: its import costs more than this whole module.
 import os
 from collections.abc import Mapping
 from typing import NamedTuple

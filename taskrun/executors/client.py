@@ -1,6 +1,5 @@
 """taskrun's end of the supervisor: start it, tell it what to run, hear what ended."""
 
-# pathlib is left out: its import costs more than this whole module.
 import _socket
 import fcntl
 import os
@@ -47,11 +46,13 @@ class Supervisor:
         # The lock is taken before the fork and shared by it: there is no moment in which a supervisor
         # that may yet start something does not hold it.
         log = _open_locked(os.path.join(run_dir, LOG_NAME))
-        ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
-        pid = os.fork()
-        if pid == 0:
-            _supervise(theirs.fileno(), log, run_dir)
-        os.close(log)
+        try:
+            ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+            pid = os.fork()
+            if pid == 0:
+                _supervise(theirs.fileno(), log, run_dir)
+        finally:
+            os.close(log)
         theirs.close()
         return cls(pid, ours)
 

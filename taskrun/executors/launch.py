@@ -1,6 +1,5 @@
 """Starts the process of one attempt, and says in words why one could not be started."""
 
-# pathlib is left out: its import costs more than this whole module.
 import errno
 import os
 import signal

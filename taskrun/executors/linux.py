@@ -4,7 +4,6 @@ A process is known by its number *and* its start time: numbers come back, the pa
 ``ctypes`` is loaded only when one of the functions that need it is called.
 """
 
-# pathlib is left out: its import costs more than this whole module.
 import os
 import signal
 import sys

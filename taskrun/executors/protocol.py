@@ -39,7 +39,7 @@ class Spawn(NamedTuple):
     inherit: bool = False
 
 
-def now() -> float:
+def wall_clock() -> float:
     """Unix time as far as the log keeps it, so that an end read back is the one that was reported."""
     return round(time.time(), 6)
 

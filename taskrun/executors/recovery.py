@@ -6,8 +6,6 @@ no supervisor, began or about to begin  -> Lost, once nothing of it runs any mor
 no supervisor, not a line about it      -> NotStarted
 """
 
-# pathlib is left out: its import costs more than this whole module.
-
 import fcntl
 import os
 import select

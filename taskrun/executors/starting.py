@@ -13,7 +13,7 @@ from taskrun.executors.attempts_log import began_line, mark_of, starting_line
 from taskrun.executors.ending import Endings
 from taskrun.executors.family import Attempt, Families
 from taskrun.executors.launch import BusyError, CannotStartError, ignored_signals, launch
-from taskrun.executors.protocol import Ended, Spawn, now
+from taskrun.executors.protocol import Ended, Spawn, wall_clock
 from taskrun.executors.reports import Reports
 
 RETRY_FIRST, RETRY_MOST = 0.01, 1.0
@@ -105,4 +105,4 @@ class Starting:
         return cast("dict[str, str]", merged)
 
     def _not_started(self, key: str, code: int, message: str, *, stopped: bool = False) -> None:
-        self._reports.tell(Ended(key, "not-started", code, False, stopped, message, now()))
+        self._reports.tell(Ended(key, "not-started", code, False, stopped, message, wall_clock()))

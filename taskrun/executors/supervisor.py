@@ -5,8 +5,6 @@ It is forked from taskrun and outlives it: when taskrun goes away it starts noth
 taskrun knows that it is still there. SIGTERM makes it end all its attempts, SIGQUIT without any grace.
 """
 
-# pathlib is left out: its import costs more than this whole module.
-
 import fcntl
 import gc
 import os
@@ -19,7 +17,7 @@ from taskrun.executors import linux
 from taskrun.executors.attempts_log import Keeper, keeper_line
 from taskrun.executors.ending import Endings
 from taskrun.executors.family import Attempt, Families
-from taskrun.executors.protocol import RECEIVE, Ended, Spawn, Unpacker, now
+from taskrun.executors.protocol import RECEIVE, Ended, Spawn, Unpacker, wall_clock
 from taskrun.executors.reports import Reports
 from taskrun.executors.starting import Starting
 
@@ -142,7 +140,7 @@ class Supervision:
                 attempt.timed_out,
                 attempt.stopped,
                 message,
-                now(),
+                wall_clock(),
             )
         )
 

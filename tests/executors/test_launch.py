@@ -101,7 +101,7 @@ def test_output_never_follows_a_link(house):
 
 def test_what_was_not_started_is_in_the_log_and_leaves_nothing_behind(house):
     house.run("", argv=["/nowhere/tool"])
-    assert "ended task/1 not-started 2 -" in house.log()
+    until(lambda: "ended task/1 not-started 2 -" in house.log())
     assert house.children() == []
     assert house.run("true", "next/1").code == 0
 
@@ -171,6 +171,7 @@ def test_want_of_processes_is_waited_out_and_is_nobodys_failure():
 
 def test_nothing_is_started_that_cannot_be_written_down(house):
     house.run("true", "warm/1")
+    until(lambda: "ended" in house.log())
     size = os.stat(house.dir / "attempts.log").st_size
     hard = resource.prlimit(house.supervisor.pid, resource.RLIMIT_FSIZE)[1]
     resource.prlimit(house.supervisor.pid, resource.RLIMIT_FSIZE, (size + 5, hard))
@@ -191,7 +192,7 @@ def test_a_full_disk_holds_back_lines_not_reports(house):
     resource.prlimit(house.supervisor.pid, resource.RLIMIT_FSIZE, (size + 5, hard))
     (house.dir / "gate").write_text("go\n")
     assert house.receive()[0].code == 4
-    assert house.log().endswith("\nended")  # torn in the middle
+    until(lambda: house.log().endswith("\nended"))  # torn in the middle
     house.supervisor.close(wait=False)
     time.sleep(0.1)
     assert is_running(house.supervisor.pid), "it may not leave before its last line is written"

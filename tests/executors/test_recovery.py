@@ -39,6 +39,7 @@ def test_without_a_line_it_was_not_started(house):
 
 def test_an_end_in_the_log_is_the_end(house):
     ended = house.run("exit 3")
+    until(lambda: "ended" in house.log())
     assert recovered(house) == ended, "even while the supervisor lives"
     house.kill_supervisor()
     assert recovered(house) == ended
@@ -46,6 +47,7 @@ def test_an_end_in_the_log_is_the_end(house):
 
 def test_an_attempt_that_could_not_start_is_told_as_such(house):
     ended = house.run("", argv=["/nowhere"])
+    until(lambda: "ended" in house.log())
     house.kill_supervisor()
     assert recovered(house) == ended
     assert ended.status == "not-started"
@@ -105,7 +107,9 @@ time.sleep(60)
     with attach(str(one.dir)) as attached:
         until(lambda: attached.poll(0.1) == [] and not attached.alive)
     assert recovered(one) == NotStarted("task/1")
-    assert not (one.dir / "effects").exists()
+    # What the supervisor had woken up for is all it may do before it sees that nobody is there.
+    effects = one.dir / "effects"
+    assert not effects.exists() or effects.read_text() == f"{one.run_id}/t0/1\n"
 
 
 def test_an_old_supervisor_can_be_asked_to_stop(client):
@@ -143,6 +147,7 @@ def test_following_tells_of_the_attempts_asked_for(house):
 def test_the_supervisor_dies_and_what_it_left_is_ended(house):
     house.spawn("sleep 60 & echo up > up; wait")
     house.wait_for_file("up")
+    until(lambda: "began" in house.log())
     house.kill_supervisor()
     assert len(marked(house.run_id)) == 2
     lost = recovered(house)
@@ -233,6 +238,12 @@ open("found", "w").write(type(recover({str(house.dir)!r}, ["task/1"])["task/1"])
 
 
 # It dies between two lines.
+
+
+def test_a_report_is_followed_by_its_line(house):
+    for number in range(20):
+        house.run("true", f"t{number}/1")
+    until(lambda: house.log().count("\nended") == 20)
 
 
 def test_killed_while_the_child_is_on_its_way_to_the_program(house):

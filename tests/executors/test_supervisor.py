@@ -154,6 +154,7 @@ def test_an_attempt_asked_for_twice_runs_once(house):
 
 def test_the_log_tells_the_story_of_an_attempt(house):
     house.run("exit 3")
+    until(lambda: "ended" in house.log())
     lines = house.log().split()
     assert [word for word in lines if word in {"supervisor", "starting", "began", "ended"}] == [
         "supervisor",
