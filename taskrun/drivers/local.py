@@ -542,7 +542,7 @@ class LocalDriver:
     def _env_delta(self, env: Mapping[str, str]) -> dict[str, str | None]:
         """The supervisor has the common part already; a thousand tasks need not send it a thousand times."""
         common = self._preparer.base_env
-        delta: dict[str, str | None] = dict(env.items() - common.items())
+        delta: dict[str, str | None] = {k: v for k, v in env.items() if common.get(k) is not v}
         if len(env) < len(common) + len(delta):
             delta.update(dict.fromkeys(name for name in common if name not in env))
         return delta
