@@ -530,7 +530,9 @@ def output_finder(run_dir: str) -> OutputOf:
         number = row.undos if undoing else row.tries
         if not number:
             return None
-        stem = f"{run_dir}/out/{row.name}.{'revert.' if undoing else ''}{number}"
+        verifying = not undoing and (row.failure or {}).get("type") == "VerifyFailed"
+        part = "revert." if undoing else "verify." if verifying else ""
+        stem = f"{run_dir}/out/{row.name}.{part}{number}"
         try:
             apart = os.stat(f"{stem}.err").st_size > 0
         except OSError:

@@ -64,7 +64,7 @@ class Taskrun:
             **options,
         }
         return subprocess.Popen(
-            self._argv(args), cwd=self.folder, env={**self.env, **(env or {})}, text=True, **options
+            self._argv(args), cwd=self.folder, env={**self.env, **(env or {})}, **{"text": True, **options}
         )
 
     def file(self, text: str, name: str = "w.yaml") -> str:

@@ -3,8 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
@@ -25,13 +24,9 @@ if TYPE_CHECKING:
 LOOK_EVERY = 0.1
 BLOCK = 1 << 16
 STDOUT = 1
-
-
-class Log(NamedTuple):
-    """One attempt's files: both streams in one, or stderr apart."""
-
-    title: str
-    paths: tuple[str, str]
+NEWLINE = "\n"
+BEGUN = ("RUNNING", "REVERTING")
+UNDOING = ("REVERTING", "REVERTED", "REVERT_FAILURE")
 
 
 @click.command("logs")
@@ -76,31 +71,11 @@ def _check_task(journal: SqliteJournal, row: RunRow, task: str) -> None:
         )
 
 
-def _logs(entries: Iterable[Entry], directory: str, task: str | None) -> Iterator[Log]:
-    for entry in entries:
-        if (
-            entry.kind != "task"
-            or entry.state not in ("RUNNING", "REVERTING")
-            or task not in (None, entry.name)
-        ):
-            continue
-        undo = "revert." if entry.state == "REVERTING" else ""
-        stem = f"{directory}/out/{entry.name}.{undo}{entry.attempt}"
-        what = "undo" if undo else "attempt"
-        yield Log(f"{entry.name}, {what} {entry.attempt}", (f"{stem}.out", f"{stem}.err"))
-
-
-def _messages(entries: Iterable[Entry], task: str | None) -> Iterator[tuple[str, str]]:
-    """What actions without files of their own have said: an `echo` writes into the journal."""
-    for entry in entries:
-        message = (entry.data or {}).get("message")
-        if entry.kind == "task" and message and task in (None, entry.name):
-            what = "undo" if entry.state in ("REVERTED", "REVERT_FAILURE") else "attempt"
-            yield f"{entry.name}, {what} {entry.attempt}", str(message)
-
-
 class _Printer:
-    """Copies logs to stdout; of the ones still growing it remembers how far it came."""
+    """Goes through a run's entries and copies what each attempt has printed to stdout, whole once it has ended.
+
+    Of those that are still under way it prints what there is, and remembers how far it came.
+    """
 
     def __init__(self, directory: str, *, many: bool, masker: "Masker | None") -> None:
         self._directory = directory
@@ -109,23 +84,21 @@ class _Printer:
         self._many = many
         self._clean = is_terminal(STDOUT)
         self._offsets: dict[str, int] = {}
+        self._open: dict[tuple[str, bool], int] = {}  # task, undoing -> number of the attempt
         self._title = ""
+        self._at_line_start = True
 
     def follow(self, journal: SqliteJournal, row: RunRow, task: str | None, *, follow: bool) -> None:
-        logs: list[Log] = []
         seq = 0
         while True:
             ended = not follow or journal.run(row.id).ended is not None or not self._is_held(row.id)
-            entries = journal.entries(row.id, after=seq)
-            seq = entries[-1].seq if entries else seq
-            logs += _logs(entries, self._directory, task)
-            for log in logs:
-                for path in log.paths:
-                    self._copy(log.title, path)
-            for title, message in _messages(entries, task):
-                self._print(title, message.encode("utf-8", "backslashreplace") + b"\n")
-            if ended:
-                self._print_rest(logs)
+            for entry in journal.entries(row.id, after=seq):
+                seq = entry.seq
+                is_undo_again = entry.kind == "warning" and entry.state == "REVERTING"
+                if (entry.kind == "task" or is_undo_again) and task in (None, entry.name):
+                    self._take(entry)
+            for (name, undoing), attempt in self._open.items():
+                self._copy(name, attempt, undoing=undoing, whole=ended)
             sys.stdout.flush()
             if ended:
                 return
@@ -134,7 +107,31 @@ class _Printer:
     def _is_held(self, run_id: str) -> bool:
         return holder(run_dir(home(), run_id)) is not None
 
-    def _copy(self, title: str, path: str) -> None:
+    def _take(self, entry: Entry) -> None:
+        undoing = entry.state in UNDOING
+        for each in (False, True):
+            attempt = self._open.pop((entry.name, each), None)
+            if attempt is not None:
+                self._copy(entry.name, attempt, undoing=each, whole=True)
+        if entry.state in BEGUN:
+            self._open[entry.name, undoing] = entry.attempt
+            return
+        message = (entry.data or {}).get("message")
+        if message:  # of an action without files of its own: an `echo` writes into the journal
+            title = f"{entry.name}, {'undo' if undoing else 'attempt'} {entry.attempt}"
+            self._print(title, str(message).encode("utf-8", "backslashreplace") + b"\n")
+
+    def _copy(self, name: str, attempt: int, *, undoing: bool, whole: bool) -> None:
+        """All the files of an attempt: its parts have one each, or two where stderr is kept apart."""
+        for part in ("revert",) if undoing else ("probe", "check", "", "verify"):
+            stem = f"{self._directory}/out/{name}.{part}{'.' if part else ''}{attempt}"
+            what = "undo" if undoing else part or "attempt"
+            for path in (f"{stem}.out", f"{stem}.err"):
+                self._copy_file(f"{name}, {what} {attempt}", path)
+                if whole and path in self._streams:
+                    self._print(f"{name}, {what} {attempt}", self._streams.pop(path).rest())
+
+    def _copy_file(self, title: str, path: str) -> None:
         try:
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
@@ -156,19 +153,13 @@ class _Printer:
             stream = self._streams[path] = self._masker.stream()
         return stream.feed(data)
 
-    def _print_rest(self, logs: Iterable[Log]) -> None:
-        """What was held back, as it might have been the beginning of a secret."""
-        for log in logs:
-            for path in log.paths:
-                if path in self._streams:
-                    self._print(log.title, self._streams[path].rest())
-
     def _print(self, title: str, data: bytes) -> None:
         if not data:
             return
         if self._many and title != self._title:
-            sys.stdout.write(f"--- {title}\n")
+            sys.stdout.write(f"{'' if self._at_line_start else NEWLINE}--- {title}\n")
         self._title = title
+        self._at_line_start = data.endswith(b"\n")
         if self._clean:
             sys.stdout.write(clean(data))
         else:

@@ -129,11 +129,11 @@ def _follow(journal: SqliteJournal, row: RunRow, listeners: Listeners) -> int:
         changed = journal.change_counter()
         if changed != counter:
             counter = changed
+            row = journal.run(row.id)  # before its entries: of a run that has ended, these are all
             entries = journal.entries(row.id, after=seq)
             if entries:
                 seq = entries[-1].seq
                 listeners.entries(entries)
-            row = journal.run(row.id)
             if row.ended is not None and row.exit_code is not None:
                 return row.exit_code
         elif now >= look_at_lock:

@@ -1,0 +1,80 @@
+"""`logs`: what tasks have printed, attempt by attempt, in the order in which it happened, also while they still print."""
+
+import os
+
+from tests.cli.terminal import Terminal, until
+from tests.command import Taskrun
+
+FILE = """name: talk
+tasks:
+  - {name: say, echo: from an echo}
+  - name: flaky
+    run: |
+      echo "try $TASKRUN_ATTEMPT"; echo "to stderr" >&2
+      [ $TASKRUN_ATTEMPT = 2 ]
+    retry: {attempts: 2}
+    outputs: {said: result.stdout}
+    verify: echo verified
+    revert: {run: 'echo "undo $TASKRUN_ATTEMPT"; [ $TASKRUN_ATTEMPT = 2 ]', retry: {attempts: 2}}
+  - {name: bad, run: 'printf "no newline"; exit 1', revert: none}
+"""
+
+
+def test_all_that_was_printed_comes_in_the_order_it_happened(taskrun: Taskrun) -> None:
+    assert taskrun("run", taskrun.file(FILE)).code == 1
+    done = taskrun("logs")
+    assert done.code == 0
+    assert done.out == (
+        "--- say, attempt 1\nfrom an echo\n"
+        "--- flaky, attempt 1\ntry 1\nto stderr\n"
+        "--- flaky, attempt 2\ntry 2\nto stderr\n"
+        "--- flaky, verify 2\nverified\n"
+        "--- bad, attempt 1\nno newline\n"
+        "--- flaky, undo 1\nundo 1\n"
+        "--- flaky, undo 2\nundo 2\n"
+    )
+    assert taskrun("logs", "latest", "say").out == "from an echo\n"
+    assert taskrun("logs", "latest", "bad").out == "no newline"
+
+
+def test_following_prints_what_comes_as_it_comes_and_ends_with_the_run(taskrun: Taskrun) -> None:
+    taskrun.file(
+        "name: slow\ntasks:\n"
+        "  - {name: one, run: 'echo first; touch began; while [ ! -e go ]; do sleep 0.02; done; echo second', revert: none}\n"
+        "  - {name: two, run: echo third, revert: none}\n"
+    )
+    run = taskrun.start("run", "w.yaml")
+    until((taskrun.folder / "began").exists)
+    logs = taskrun.start("logs", "-f")
+    assert logs.stdout.readline() == "--- one, attempt 1\n"
+    assert logs.stdout.readline() == "first\n"
+    (taskrun.folder / "go").touch()
+    assert logs.stdout.read() == "second\n--- two, attempt 1\nthird\n"
+    logs.communicate(timeout=30)
+    assert logs.returncode == 0
+    run.communicate(timeout=30)
+
+
+def test_bytes_pass_a_pipe_as_they_are_and_are_shown_on_a_terminal(taskrun: Taskrun) -> None:
+    taskrun.file(
+        "name: raw\ntasks: [{name: one, run: \"printf '\\\\033[31mred\\\\377\\\\n'\", revert: none}]\n"
+    )
+    taskrun("run", "w.yaml")
+    process = taskrun.start("logs", "latest", "one", text=False)
+    out, _ = process.communicate(timeout=30)
+    assert out == b"\x1b[31mred\xff\n"
+    with Terminal(taskrun, "logs") as terminal:
+        assert terminal.end() == 0
+        assert b"\x1b[31m" not in terminal.raw
+        assert "red\\xff" in terminal.text
+
+
+def test_a_log_that_became_a_link_is_not_followed(taskrun: Taskrun) -> None:
+    taskrun("run", taskrun.file("name: a\ntasks: [{name: one, run: echo x, revert: none}]\n"))
+    (run,) = (taskrun.home / "runs").iterdir()
+    log = run / "out" / "one.1.out"
+    log.unlink()
+    os.symlink("/etc/passwd", log)
+    done = taskrun("logs")
+    assert "root:" not in done.out
+    assert "Traceback" not in done.err
