@@ -211,6 +211,32 @@ def test_an_undo_between_two_tries_is_not_lost_when_an_outer_flow_fails() -> Non
     )
 
 
+def test_an_undo_whose_time_comes_while_the_outer_flow_drains_waits_for_the_undo_of_all() -> None:
+    slow = {"retry": {"attempts": 2, "delay": 9.0}}
+    told = tell(
+        flow(
+            "f",
+            flow("g", task("a", undo=slow), retry={"attempts": 5}),
+            task("c"),
+            task("d"),
+            pattern="unordered",
+            retry={"attempts": 2},
+        ),
+        """
+        start        -> run RUNNING, retry f RUNNING, retry f SUCCESS, retry g RUNNING, retry g SUCCESS, a RUNNING, c RUNNING, d RUNNING
+        a fails      -> a FAILURE, a REVERTING
+        undo a fails -> a (warning) | wait a 9
+        c fails      -> c FAILURE |
+        """,
+        jobs=3,
+    )
+    assert told.pending() == "do d 1, wait a 9"
+    told.all("""
+        timer a      -> |
+        d ok         -> d SUCCESS, d REVERTING, c REVERTING, a (warning) | undo d 1, undo c 1, undo a 2
+    """)
+
+
 def test_an_undo_between_two_tries_is_not_lost_when_the_run_fails() -> None:
     slow = {"retry": {"attempts": 2, "delay": 9.0}}
     tell(

@@ -94,6 +94,29 @@ def test_attempts_that_never_began_leave_no_task_between_two_attempts() -> None:
     )
 
 
+def test_a_failure_that_would_only_repeat_itself_is_not_retried() -> None:
+    tell(
+        flow("f", task("a", retry={"attempts": 3})),
+        """
+        start            -> run RUNNING, a RUNNING
+        a fails          -> a FAILURE, a RETRYING, a RUNNING
+        a fails for good -> a FAILURE, run FAILURE, run REVERTING, a REVERTING
+        """,
+    )
+
+
+def test_the_delay_grows_with_each_try() -> None:
+    tell(
+        flow("f", task("a", retry={"attempts": 4, "delay": 2.0, "backoff": 3.0})),
+        """
+        start         -> run RUNNING, a RUNNING
+        a fails       -> a FAILURE, a RETRYING | wait a 2
+        timer a       -> a RUNNING
+        a fails       -> a FAILURE, a RETRYING | wait a 8
+        """,
+    )
+
+
 def test_a_task_with_nothing_to_undo_is_reverted_without_a_command() -> None:
     tell(
         flow("f", task("a", undo="none"), task("b", undo="unstated"), task("c")),
@@ -188,6 +211,23 @@ def test_branches_that_do_not_depend_on_a_failed_undo_are_undone() -> None:
         undo c ok    -> c REVERTED, b REVERTING
         undo b fails -> b REVERT_FAILURE, run FAILURE
         """,
+    )
+
+
+def test_a_crash_in_a_rollback_is_nobody_asking_for_another_try() -> None:
+    stubborn = {"retry": {"attempts": 1}}
+    tell(
+        flow("f", task("a"), task("b", undo=stubborn), pattern="unordered"),
+        """
+        start        -> run RUNNING, a RUNNING, b RUNNING
+        a fails      -> a FAILURE, run FAILURE
+        b ok         -> b SUCCESS, run REVERTING, b REVERTING, a REVERTING
+        undo b fails -> b REVERT_FAILURE
+        resume       -> run RESUMING, run REVERTING |
+        undo a ok    -> a REVERTED, run FAILURE
+        resume       -> run RESUMING, run REVERTING, b REVERTING | undo b 2
+        """,
+        jobs=2,
     )
 
 
@@ -289,12 +329,13 @@ def test_with_more_jobs_an_undo_between_two_tries_leaves_its_place_to_others() -
 
 def test_a_lost_undo_is_done_again_and_does_not_count_as_a_try() -> None:
     tell(
-        flow("f", task("a", undo={"retry": {"attempts": 1}})),
+        flow("f", task("a", undo={"retry": {"attempts": 2}})),
         """
         start          -> run RUNNING, a RUNNING
         a fails        -> a FAILURE, run FAILURE, run REVERTING, a REVERTING | undo a 1
         undo a is lost -> a (warning), a (warning) | undo a 2
         undo a is lost -> a (warning), a (warning) | undo a 3
+        undo a fails   -> a (warning), a (warning) | undo a 4
         undo a fails   -> a REVERT_FAILURE, run FAILURE
         """,
     )

@@ -5,6 +5,7 @@ import pytest
 from taskrun.engine import events as e
 from taskrun.engine.flow import compile_flow
 from taskrun.engine.machine import Machine
+from taskrun.engine.record import RUN
 from taskrun.errors import RefusedError
 from tests.engine.building import definition, flow, savepoint, task
 from tests.engine.telling import Told, tell
@@ -537,7 +538,7 @@ def test_a_pivot_that_succeeds_while_the_run_fails_is_a_point_of_no_return_all_t
 
 
 def test_a_controller_does_not_run_a_pivot_again() -> None:
-    tell(
+    told = tell(
         flow("f", task("p", pivot=True), task("b"), retry={"attempts": 3}),
         """
         start   -> run RUNNING, retry f RUNNING, retry f SUCCESS, p RUNNING
@@ -545,6 +546,8 @@ def test_a_controller_does_not_run_a_pivot_again() -> None:
         b fails -> b FAILURE, run FAILURE, run SUSPENDED
         """,
     )
+    assert told.data("b", "FAILURE")["scope"] == RUN
+    assert told.data("f", "FAILURE") == {}  # it is b that failed
 
 
 def test_a_pivot_that_succeeds_while_its_flow_drains_keeps_the_flow_from_running_again() -> None:

@@ -1,6 +1,7 @@
 """One seed, one schedule: a random flow, played out under random luck, crashes and wishes, and checked all the way."""
 
 import random
+from typing import NamedTuple
 
 from taskrun.drivers.sim import CALM, Simulation, Smooth
 from taskrun.engine import events as e
@@ -11,10 +12,24 @@ from tests.sim.flows import random_definition
 from tests.sim.luck import Luck, random_chaos, random_people
 
 
-def play(seed: int | random.Random, most: int = 9, shadows: float = 0.1) -> Simulation:
+class Played(NamedTuple):
+    """``ended`` is the state of the run before it was brought to a good end."""
+
+    simulation: Simulation
+    checker: Checker
+    ended: str
+
+
+def play(
+    seed: int | random.Random,
+    *,
+    most: int | None = None,
+    shadows: float = 0.1,
+    watch: type[Checker] = Checker,
+) -> Played:
     """Raises Violation (or what the machine raised) when something does not hold."""
     rng = seed if isinstance(seed, random.Random) else random.Random(seed)
-    definition = random_definition(rng, most)
+    definition = random_definition(rng, most or rng.choice([4, 9, 9, 20]))
     flow = compile_flow(definition)
     savepoints = [flow.tasks[i] for i, task in enumerate(definition["tasks"]) if task.get("savepoint")]
     simulation = Simulation(
@@ -25,33 +40,34 @@ def play(seed: int | random.Random, most: int = 9, shadows: float = 0.1) -> Simu
         chaos=random_chaos(rng),
         people=random_people(rng, flow, savepoints),
     )
-    simulation.watcher = Checker(simulation, shadows=shadows)
+    checker = simulation.watcher = watch(simulation, shadows=shadows)
     simulation.run(limit=5_000)
-    simulation.end = simulation.machine.record.run
-    calm_down(simulation)
+    ended = simulation.machine.record.run
+    bring_to_an_end(simulation, back=rng.random() < 0.3)
     if simulation.world.faults:
         raise Violation("; ".join(simulation.world.faults))
-    return simulation
+    return Played(simulation, checker, ended)
 
 
-def calm_down(simulation: Simulation) -> None:
-    """From wherever it stands: when all works again, and people do their part, the run comes to a good end."""
+def bring_to_an_end(simulation: Simulation, *, back: bool) -> None:
+    """From wherever it stands: when all works again, and people do their part, it can go on, and it can go back."""
     simulation.chaos, simulation.script = CALM, Smooth()
     for _ in range(4):
-        record = simulation.machine.record
-        if record.run in (SUCCESS, REVERTED):
+        run = simulation.machine.record.run
+        if run == REVERTED or (run == SUCCESS and not back):
             return
         for node in simulation.flow.tasks:
             settle(simulation, node)
-        simulation.run(e.ResumeRequested(simulation.now))
-    if not any(is_hopeless(section) for section in simulation.flow.sections):
-        raise Violation(f"it cannot be brought to an end: {record.run}")
+        now = simulation.now
+        simulation.run(e.RevertRequested(now, force=True) if back else e.ResumeRequested(now))
+    if back or not any(is_hopeless(section) for section in simulation.flow.sections):
+        raise Violation(f"it cannot be brought to an end: {simulation.machine.record.run}")
 
 
 def settle(simulation: Simulation, node: int) -> None:
-    state, effects = simulation.machine.record.state[node], simulation.world.effects
-    if state in (UNKNOWN, REVERT_FAILURE):
-        effects.pop(node, None)
+    """A person undoes by hand what is open."""
+    if simulation.machine.record.state[node] in (UNKNOWN, REVERT_FAILURE):
+        simulation.world.effects.pop(node, None)
         simulation.run(e.Resolved(simulation.now, node, "undone"))
 
 

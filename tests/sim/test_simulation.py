@@ -115,8 +115,8 @@ PROGRAM = """
 import sys, zlib
 from tests.sim.schedules import play
 for seed in range(int(sys.argv[1]), int(sys.argv[2])):
-    simulation = play(seed)
-    print(seed, zlib.crc32(repr(simulation.journal).encode()), simulation.machine.record.run)
+    played = play(seed)
+    print(seed, zlib.crc32(repr(played.simulation.journal).encode()), played.ended)
 """
 
 
