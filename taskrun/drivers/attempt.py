@@ -254,11 +254,11 @@ def base_environment(definition: Mapping[str, Any], scope: Scope, workdir: str) 
     """What every task inherits: ours, the `env_file`s, and the file's own `env`, later ones winning."""
     env = dict(environ)
     for given in definition.get("env_file", ()):
-        from dotenv import dotenv_values  # noqa: PLC0415 - few workflows have such a file
+        from taskrun.drivers.env_files import read  # noqa: PLC0415 - few workflows have such a file
 
         path = str(render(given, scope))
         path = path if path.startswith("/") else f"{workdir}/{path}"
-        env.update({k: v for k, v in dotenv_values(path).items() if v is not None})
+        env.update(read(path))
     for name, value in definition.get("env", {}).items():
         env[name] = _text(render(value, {**scope, "env": env}))
     return env
