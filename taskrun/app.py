@@ -19,6 +19,7 @@ from taskrun.engine import events as e
 from taskrun.engine.expand import Lists, expand, has_fan_out
 from taskrun.engine.flow import Flow, compile_flow
 from taskrun.engine.machine import Machine
+from taskrun.engine.states import REVERTED
 from taskrun.engine.view import Row, View
 from taskrun.errors import InvalidTransition, JournalCorruptError, NotFoundError, RefusedError
 from taskrun.executors.client import Supervisor
@@ -37,6 +38,7 @@ from taskrun.spec.spelling import nearest
 if TYPE_CHECKING:
     from taskrun.drivers.masking import Masker
     from taskrun.drivers.secrets import Secrets
+    from taskrun.drivers.verifier import Verifier
 
 
 REQUESTS_EVERY = 0.25  # seconds
@@ -61,7 +63,7 @@ class RunOptions(NamedTuple):
     on_interrupt: str = "revert"
 
 
-Verdict = tuple[int, str, dict[str, Any] | None]  # node, what a person says of it, why
+Verdict = tuple[str, str, dict[str, Any] | None]  # a task, what a person says of it, why
 
 
 class Outcome(NamedTuple):
@@ -149,6 +151,7 @@ def continue_run(
         clock = Clock()
         held = recall(where, run_id, options)
         definition, machine = held.definition, held.machine
+        decided = [(node_of(machine.flow, run_id, task), word, data) for task, word, data in verdicts]
         secrets = secrets_of(definition)
         pending = machine.pending()
         found = recover(directory, settle.keys(machine, pending), boot_id=held.row.boot_id)
@@ -168,7 +171,7 @@ def continue_run(
         durable = options.durability == "full"
         driver = session.driver(journal, supervisor, epoch, clock, listeners_for, seq, durable=durable)
         stack.callback(session.close)
-        for node, verdict, data in verdicts:
+        for node, verdict, data in decided:
             driver.receive(e.Resolved(clock.now(), node, verdict, data))
         return session.drive(
             driver,
@@ -189,13 +192,7 @@ def resolve_task(run_id: str, task: str, verdict: str, data: dict[str, Any]) -> 
     with RunLock(run_dir(where, run_id)).acquire(this_process("resolve")):
         held = recall(where, run_id, RunOptions())
         flow, record = held.machine.flow, held.machine.record
-        node = next((n for n in flow.tasks if flow.names[n] == task), None)
-        if node is None:
-            near = nearest(task, [flow.names[n] for n in flow.tasks])
-            raise NotFoundError(
-                f"run {run_id} has no task {task!r}" + (f"; did you mean {near!r}?" if near else ""),
-                hint=f"taskrun states {run_id} lists them",
-            )
+        node = node_of(flow, run_id, task)
         if not held.machine.over:
             raise RefusedError(
                 f"run {run_id} was interrupted: nothing is in doubt before it was looked at again",
@@ -216,6 +213,18 @@ def resolve_task(run_id: str, task: str, verdict: str, data: dict[str, Any]) -> 
         finally:
             journal.close()
         return str(record.state[node])
+
+
+def node_of(flow: Flow, run_id: str, task: str) -> int:
+    """The node of a run's task."""
+    node = next((n for n in flow.tasks if flow.names[n] == task), None)
+    if node is None:
+        near = nearest(task, [flow.names[n] for n in flow.tasks])
+        raise NotFoundError(
+            f"run {run_id} has no task {task!r}" + (f"; did you mean {near!r}?" if near else ""),
+            hint=f"taskrun states {run_id} lists them",
+        )
+    return node
 
 
 class Recalled(NamedTuple):
@@ -291,6 +300,7 @@ class Session:
         self._listeners: Listeners | None = None
         self._supervisor: Supervisor | None = None
         self._driver: LocalDriver | None = None
+        self._verifier: Verifier | None = None
         self._journal: SqliteJournal | None = None
         self._change_counter = -1
         self._last_request = 0
@@ -334,6 +344,11 @@ class Session:
             seed=seed_of(self.run_id),
             hide=hide_nothing if masker is None else hiding(masker.value),
         )
+        if self.definition.get("verify_revert"):
+            from taskrun.drivers.verifier import Verifier  # noqa: PLC0415 - few workflows have any checks
+
+            self._verifier = Verifier(self.definition["verify_revert"], driver, self.values)
+            driver.after_commit(self._verifier.entries)
         if self.definition.get("notify"):
             notifier = Notifier(self.definition["notify"], driver, self.values, self.run_id)
             driver.after_commit(notifier.entries)
@@ -362,8 +377,11 @@ class Session:
             if "timeout" in self.definition:
                 driver.at(driver.clock.now() + self.definition["timeout"], lambda: self._out_of_time(driver))
             driver.every(REQUESTS_EVERY, lambda: self._take_requests(driver))
+            before = self.machine.record.run
             driver.receive(first)
             settle_pending()
+            if self._verifier is not None and before == REVERTED:
+                self._verifier.begin()  # nobody has looked yet, or something was left
             try:
                 driver.run()
             except LeaveError as leave:

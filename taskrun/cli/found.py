@@ -9,6 +9,11 @@ from taskrun.journal.sqlite import SqliteJournal
 ENDED = {"SUCCESS": 0, "REVERTED": 1}
 
 
+def is_ended(row: RunRow) -> bool:
+    """A run that is REVERTED has ended only once the checks after its rollback are over."""
+    return row.state in ENDED and (row.exit_code is not None or row.ended is not None)
+
+
 def open_journal() -> SqliteJournal:
     """The journal, to read."""
     return SqliteJournal.open(home(), readonly=True)

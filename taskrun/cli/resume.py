@@ -5,7 +5,7 @@ import click
 from taskrun import app
 from taskrun.cli.asking import attend
 from taskrun.cli.continuing import go_on, refuse_held
-from taskrun.cli.found import ENDED, changed_file, find_run
+from taskrun.cli.found import ENDED, changed_file, find_run, is_ended
 from taskrun.cli.options import color_option, jobs_option, output_option
 from taskrun.cli.output import Output
 from taskrun.engine import events as e
@@ -29,7 +29,7 @@ def command(run: str, jobs: int | None, output: str, color: str, use_original: b
     """
     row = find_run(run)
     refuse_held(row)
-    if row.state in ENDED:
+    if is_ended(row):
         click.echo(f"run {row.id} has ended: {row.state}. There is nothing to resume.", err=True)
         return row.exit_code if row.exit_code is not None else ENDED[row.state]
     if not use_original:

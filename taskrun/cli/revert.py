@@ -9,38 +9,88 @@ from taskrun.cli.options import color_option, jobs_option, output_option
 from taskrun.cli.output import Output
 from taskrun.engine import events as e
 from taskrun.engine.flow import Flow
-from taskrun.errors import NotFoundError
+from taskrun.errors import NotFoundError, UsageError
+
+RESIDUE = 3  # everything is undone, but a check after that found something left: it is made again
 
 
 @click.command("revert")
 @click.argument("run", default="latest")
 @click.option("--to", "savepoint", metavar="SAVEPOINT", help="Undo only what came after this savepoint.")
+@click.option("--retry", is_flag=True, help="Try the undos again that failed, and nothing else.")
+@click.option(
+    "--skip",
+    "skipped",
+    metavar="TASK",
+    multiple=True,
+    help="Give up this undo, which failed: the task stays applied, what it depended on is undone; repeatable.",
+)
+@click.option("--reason", metavar="TEXT", help="Why it is given up; kept in the run's history.")
+@click.option("--force", is_flag=True, help="Also behind the point of no return.")
 @jobs_option
 @output_option
 @color_option
-def command(run: str, savepoint: str | None, jobs: int | None, output: str, color: str) -> int:
+def command(
+    run: str,
+    savepoint: str | None,
+    retry: bool,
+    skipped: tuple[str, ...],
+    reason: str | None,
+    force: bool,
+    jobs: int | None,
+    output: str,
+    color: str,
+) -> int:
     """Undo what a run has done: of a failed run, an interrupted one, or one that succeeded.
 
     \b
       taskrun revert                     all of the latest run
       taskrun revert 1m86c361 --to data  back to a savepoint, from where
                                          `taskrun resume` goes forward again
+      taskrun revert --skip mail --reason "the server is gone"
 
     Undos that failed before are tried again. The exit code is 0 when everything is undone, 3 when not.
     """
+    _check(savepoint, retry, skipped, reason, force)
     row = find_run(run)
     refuse_held(row)
-    if row.state == "REVERTED":
+    if row.state == "REVERTED" and row.exit_code not in (None, RESIDUE):
         click.echo(f"run {row.id} is REVERTED: everything is undone already.", err=True)
         return 0
 
     def event(flow: Flow, at: float) -> e.Event:
-        return e.RevertRequested(at, None if savepoint is None else _savepoint(flow, savepoint))
+        floor = None if savepoint is None else _savepoint(flow, savepoint)
+        return e.RevertRequested(at, floor, force=force, failed_only=retry)
 
-    outcome = go_on(row, event, "revert", Output(output, color, row.file), app.RunOptions(jobs or 0))
-    if outcome.view.state == "REVERTED" or (savepoint and outcome.view.state == "SUSPENDED"):
-        return 0
-    return outcome.exit_code
+    data = {"reason": reason, "message": f"its undo is given up: {reason}"}
+    outcome = go_on(
+        row,
+        event,
+        "revert",
+        Output(output, color, row.file),
+        app.RunOptions(jobs or 0),
+        [(task, "skip", data) for task in skipped],
+    )
+    return _code(outcome, to_savepoint=savepoint is not None)
+
+
+def _check(
+    savepoint: str | None, retry: bool, skipped: tuple[str, ...], reason: str | None, force: bool
+) -> None:
+    if skipped and not (reason or "").strip():
+        raise UsageError("--skip needs a --reason: who reads the history wants to know why")
+    if reason and not skipped:
+        raise UsageError("--reason goes with --skip only")
+    if retry and (savepoint or skipped or force):
+        raise UsageError("--retry goes alone: it only tries the undos again that failed")
+
+
+def _code(outcome: app.Outcome, *, to_savepoint: bool) -> int:
+    """What was asked for is the undoing: that everything is undone is a success here."""
+    state = outcome.view.state
+    undone = state == "REVERTED" and not outcome.view.residue
+    reached = to_savepoint and state == "SUSPENDED"
+    return 0 if (undone or reached) and not outcome.left else outcome.exit_code
 
 
 def _savepoint(flow: Flow, name: str) -> int:

@@ -178,7 +178,7 @@ class Preparer:
     def prepare_aside(self, attempt: Attempt, spec: Mapping[str, Any], scope: Scope) -> None:
         """The same for an action that belongs to no task: a notification, a check after the rollback."""
         suffix = f"{attempt.part}.{attempt.number}"
-        self._fill(attempt, spec, {}, scope, suffix, f"{attempt.name}/{suffix}")
+        self._fill(attempt, spec, spec, scope, suffix, f"{attempt.name}/{suffix}")
 
     def _fill(
         self,

@@ -99,6 +99,9 @@ class LocalDriver:
         self._timer_count = 0
         self._threads: Threads | None = None
         self.interrupted = 0  # the signal that ended the run early
+        self.unverified = False  # the end of a rollback is not the run's end: it is still to be looked at
+        self.residue = 0  # what was found then
+        self._concluding = False
         self._first_started: dict[int, float] = {}
         self._watchers: list[Callable[[Sequence[Entry]], None]] = []
         self._wakes: dict[int, Callable[[], None]] = {}
@@ -170,6 +173,11 @@ class LocalDriver:
         self._seq += 1
         self._entries.append(Entry(self._seq, self.clock.now(), kind, name, None, None, 0, self._hide(data)))
 
+    def close_run(self, name: str, data: dict[str, Any], residue: int) -> None:
+        """The rollback has been looked at: with this entry the run gets its exit code."""
+        self.unverified, self.residue, self._concluding = False, residue, True
+        self.record("log", name, data)
+
     def _watch(self, fd: int, call: Callable[[], None]) -> None:
         self._wakes[fd] = call
         self._epoll.register(fd, select.EPOLLIN)
@@ -239,8 +247,9 @@ class LocalDriver:
         for entry in entries:
             if entry.kind == "flow":
                 state = entry.state
-        if state is not None and self.machine.over:
+        if self._concluding or (state is not None and self.machine.over and not self._is_to_be_verified):
             ended, exit_code = entries[-1].time, self.exit_code
+            self._concluding = False
         self._journal.append(
             self._run_id, entries, epoch=self._epoch, state=state, exit_code=exit_code, ended=ended
         )
@@ -267,9 +276,13 @@ class LocalDriver:
         run = self.machine.record.run
         if run == SUCCESS:
             return 0
-        if run == REVERTED:
+        if run == REVERTED and not self.residue:
             return 128 + self.interrupted if self.interrupted else 1
         return 3
+
+    @property
+    def _is_to_be_verified(self) -> bool:
+        return self.unverified and self.machine.record.run == REVERTED
 
     def close(self) -> None:
         self._epoll.close()
@@ -454,7 +467,7 @@ class LocalDriver:
         """Of the part's own limit, and of the deadline of all attempts together."""
         limit = attempt.context.timeout
         if attempt.then is not None:
-            return ASIDE_TIMEOUT
+            return ASIDE_TIMEOUT if limit is None else limit
         deadline = self._values.spec(attempt.node).get("deadline")
         if deadline is None or attempt.part == REVERT:
             return limit
@@ -578,9 +591,9 @@ class LocalDriver:
                 self._part_succeeded(attempt, result.values)
 
     def _time_left_whole(self, attempt: Attempt) -> float | None:
-        if attempt.then is not None:
-            return ASIDE_TIMEOUT
         limit: float | None = attempt.context.timeout
+        if attempt.then is not None:
+            return ASIDE_TIMEOUT if limit is None else limit
         return self._values.spec(attempt.node).get("deadline") if limit is None else limit
 
     # ------------------------------------------------------------------ what became of a part

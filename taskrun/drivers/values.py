@@ -10,6 +10,7 @@ from taskrun.journal.base import Entry
 from taskrun.spec.expressions import parse, render
 
 Scope = dict[str, Any]
+_NO_FAILURE = {"task": None, "type": None, "message": None}
 
 ITEMS = "custom"  # the kind of the entry that records a fan-out's list
 
@@ -158,7 +159,11 @@ class Values:
         name = self.flow.names[node]
         failure = self.failure_of.get(name)
         found = {"task": name, **failure} if failure else self.first_failure
-        return self.scope(node, failure=found or {"task": None, "type": None, "message": None}, **extra)
+        return self.scope(node, failure=found or _NO_FAILURE, **extra)
+
+    def failure_scope(self) -> Scope:
+        """For what looks at the whole run after its rollback."""
+        return self.run_scope(failure=self.first_failure or _NO_FAILURE)
 
     def run_scope(self, **extra: Any) -> Scope:
         return {**self._shared, **extra}

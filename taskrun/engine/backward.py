@@ -6,10 +6,10 @@ passed through, so an ignored task between two others does not hide that one dep
 
 import heapq
 
-from taskrun.engine.flow import BEGIN, TASK, UNDO_IMPOSSIBLE, Flow
+from taskrun.engine.flow import BEGIN, TASK, Flow
 from taskrun.engine.inflight import InFlight
 from taskrun.engine.record import AGAIN, Record
-from taskrun.engine.states import RETRYING, REVERT_FAILURE, REVERTING, RUNNING, SUCCESS, UNKNOWN
+from taskrun.engine.states import RETRYING, REVERTING, RUNNING, SUCCESS, UNKNOWN
 
 PASS, UNDO, HOLD = 0, 1, 2
 
@@ -85,19 +85,22 @@ class Backward:
             return PASS
         if self._flow.kinds[node] != TASK:
             return UNDO if state in (SUCCESS, RETRYING) else PASS
+        return self._classify_task(node)
+
+    def _classify_task(self, node: int) -> int:
+        record = self._record
+        state = record.state[node]
         if state == RUNNING or self._is_open(node):
             return HOLD
         if state == RETRYING:
             return UNDO  # if only in name: nobody is to see it between two attempts any more
-        return UNDO if record.is_applied(node) and not self._is_given_up(node) else PASS
+        if not record.is_applied(node) or record.is_given_up(node):
+            return PASS
+        return UNDO if record.only is None or node in record.only else HOLD
 
     def _is_open(self, node: int) -> bool:
         """Does a person have to look at it first?"""
         record, state = self._record, self._record.state[node]
         if state == UNKNOWN:
             return self._flow.on_lost[node] == "ask" and record.probes.get(node) != AGAIN
-        return node in record.stuck and not self._is_given_up(node)
-
-    def _is_given_up(self, node: int) -> bool:
-        """No later undo will ever need what an irreversible task depended on: it holds back nothing."""
-        return self._record.state[node] == REVERT_FAILURE and self._flow.undo[node] == UNDO_IMPOSSIBLE
+        return node in record.stuck and not record.is_given_up(node)

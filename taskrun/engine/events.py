@@ -133,16 +133,21 @@ class ResumeRequested(NamedTuple):
 class RevertRequested(NamedTuple):
     """Undo what is applied; with ``floor`` only what started after that node (a savepoint).
 
-    Refused behind a pivot, unless ``force``; and for a savepoint that was not reached.
+    ``failed_only``: try the undos again that failed, and nothing else; what they hold back stays.
+    Refused behind a pivot, unless ``force``; for a savepoint that was not reached; and if there is nothing to try again.
     """
 
     at: float
     floor: int | None = None
     force: bool = False
+    failed_only: bool = False
 
 
 class Resolved(NamedTuple):
-    """A person decides an UNKNOWN or settles a REVERT_FAILURE: ``verdict`` is ``done``, ``not-done`` or ``undone``."""
+    """A person decides an UNKNOWN or settles a REVERT_FAILURE: ``verdict`` is ``done``, ``not-done`` or ``undone``.
+
+    ``skip`` gives a REVERT_FAILURE up: it stays applied, and what it depended on may be undone.
+    """
 
     at: float
     node: int

@@ -57,6 +57,7 @@ class Row:
         "ended",
         "failure",
         "flow",
+        "given_up",
         "item",
         "items",
         "kind",
@@ -109,6 +110,7 @@ class Row:
         self.due: float | None = None
         self.failure: Mapping[str, Any] | None = None
         self.revert_failure: Mapping[str, Any] | None = None
+        self.given_up: str | None = None  # why nobody is to try its undo again
         self.outputs: Mapping[str, Any] | None = None
         self.message: str | None = None
         self.progress: float | None = None
@@ -162,6 +164,9 @@ class View:
         self.controllers: dict[str, Row] = {}
         self.by_state: dict[str, dict[str, Row]] = {"PENDING": {}}
         self.warnings: list[Warned] = []
+        self.residue: list[Warned] = []  # what the checks after the rollback have found
+        self.checks = 0  # how many there are; 0 when none was begun
+        self.checking = False
         self.failure: Mapping[str, Any] | None = None
         self._begun = 0
         self._spared = 0
@@ -269,6 +274,7 @@ class View:
         if entry.state == "RESUMING" or entry.old_state in ("SUCCESS", "SUSPENDED"):
             self.resumed = entry.time
         self.ended = entry.time if entry.state in FLOW_FINISHED else None
+        self.residue, self.checks, self.checking = [], 0, False  # the world moves
         data = entry.data or {}
         if entry.state in ("RUNNING", "REVERTING"):
             self.rolling = entry.state == "REVERTING"
@@ -314,6 +320,7 @@ class View:
             return
         data = entry.data or {}
         row.state = state
+        row.given_up = None
         row.attempt = entry.attempt
         row.due = data.get("due")
         row.message = data.get("message")
@@ -333,10 +340,10 @@ class View:
         row = self.index.get(entry.name)
         if row is not None:
             row.changed = self.changed
-        if row is not None and entry.state == "REVERTING":  # its undo failed and is tried again
-            row.attempt = row.undos = entry.attempt
-            row.due = data.get("due")
-            row.revert_failure = data.get("failure")
+        if row is not None and self._is_about_its_undo(row, entry, data):
+            return
+        if "verify_revert" in data or data.get("residue"):
+            self._check(entry.name, data)
         elif kind in ("warning", "diagnostic"):
             self.warnings.append(Warned(entry.name, _words(data)))
         elif row is None:
@@ -347,6 +354,28 @@ class View:
             row.custom = data.get("state") or entry.state
         elif data.get("message"):
             row.message = str(data["message"])
+
+    def _is_about_its_undo(self, row: Row, entry: EntryLike, data: Mapping[str, Any]) -> bool:
+        """Its undo failed and is tried again, or given up."""
+        if data.get("skip"):
+            row.given_up = str(data.get("reason") or "")
+        elif entry.state == "REVERTING":
+            row.attempt = row.undos = entry.attempt
+            row.due = data.get("due")
+            row.revert_failure = data.get("failure")
+        else:
+            return False
+        return True
+
+    def _check(self, name: str, data: Mapping[str, Any]) -> None:
+        """The checks after a rollback begin, perhaps once more, or have ended; or one has found something."""
+        if "verify_revert" not in data:
+            self.residue.append(Warned(name, _words(data)))
+            return
+        self.checking = data["verify_revert"] == "begun"
+        if self.checking:
+            self.residue = []
+            self.checks = data["checks"]
 
     def _join(self, name: str) -> Row:
         """A row for a task that only the run made: an item of `for_each`, listed below the task it came from."""

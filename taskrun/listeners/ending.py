@@ -1,24 +1,22 @@
-"""The last words of a run: what failed and why, what was undone, what is still there, and the command to type next.
+"""The last words of a run: what failed and why, what was undone, what is still there, and the command to type next."""
 
-It says that the world is as before only where the journal proves it: nothing applied, nothing unknown, and every task that was
-undone had said how.
-"""
-
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from taskrun.engine.view import NO_UNDO, Row, View
+from taskrun.listeners.advice import advice
 from taskrun.listeners.base import OutputOf
 from taskrun.listeners.cells import fit, width_of, wrap
 from taskrun.listeners.sanitize import clean, one_line
 from taskrun.listeners.screen import BOLD, COLOURS, FAINT, Style
 from taskrun.listeners.tail import Hide, as_it_is, last_lines
+from taskrun.listeners.verdict import still_applied, undeclared, verdict, was_left
 from taskrun.listeners.words import counted, duration, why
 
 OUTPUT_LINES = 15
 _SHOWN_IN_FULL = 3  # failures with their output; of the others the names
 _NAMES = 20
 _LABEL = 13
-_LEFT = ("RUNNING", "REVERTING", "SUSPENDING", "RESUMING", "PENDING")
+_WARN = ("irreversible", "still applied", "unknown", "no undo", "warning", "given up", "residue")
 
 
 def ending(
@@ -45,9 +43,8 @@ class _Block:
         self._style = style
         self._output_of = output_of
         self._width = width
-        self._undeclared = [name for name in view.undone if view.index[name].revert == "unstated"]
-        stuck = set(view.revert_failed)
-        self._left = [name for name in view.applied if name not in stuck]
+        self._undeclared = undeclared(view)
+        self._left = still_applied(view)
 
     def lines(self) -> list[str]:
         """The verdict comes after the details: it is what must be on the screen when the prompt returns."""
@@ -55,13 +52,13 @@ class _Block:
         lines = [*sections, ""] if sections else []
         lines += self._headline()
         if self._view.state != "SUCCESS":
-            lines += ["  " + line for line in wrap(self._verdict(), self._width - 2)]
+            lines += ["  " + line for line in wrap(self._text(verdict(self._view)), self._width - 2)]
         following = self._next()
         return [*lines, "", *following] if following else lines
 
     def _headline(self) -> list[str]:
         view = self._view
-        state = "INTERRUPTED" if view.state in _LEFT else view.state
+        state = "INTERRUPTED" if was_left(view) else view.state
         end = view.ended
         if end is None:  # the last that was heard of it
             end = max((row.ended or row.started or 0.0 for row in view.index.values()), default=0.0)
@@ -74,31 +71,6 @@ class _Block:
         text = f"{state} {self._text(view.name)} in {took}, {about}, run {self._run_id}"
         first, *others = wrap(text, self._width)
         return [self._style.paint(f"1;{COLOURS[state]}", state) + first[len(state) :], *others]
-
-    def _verdict(self) -> str:
-        view = self._view
-        if view.state in _LEFT:
-            return f"taskrun left while the run was {view.state}; what it had recorded is safe in the journal"
-        if view.state == "SUSPENDED":
-            return f"nothing runs now; {self._amounts() or 'nothing is applied'}"
-        if self._left or view.unknown or view.revert_failed:
-            begun = "not fully rolled back" if view.rolling else "not rolled back"
-            return f"{begun}: {self._amounts()}"
-        if self._undeclared:
-            return f"rolled back, but for what {_whose(self._undeclared)} may have left: no undo is declared"
-        if view.state == "REVERTED" or not view.undone:
-            begun = "rolled back" if view.undone else "nothing was applied"
-            return f"{begun}: the world is as before"
-        return "rolled back: nothing is applied any more"
-
-    def _amounts(self) -> str:
-        view = self._view
-        parts = [
-            (len(self._left), "still applied"),
-            (len(view.revert_failed), "could not be undone"),
-            (len(view.unknown), "with an unknown outcome"),
-        ]
-        return ", ".join(f"{counted(number, 'task')} {words}" for number, words in parts if number)
 
     # What happened.
 
@@ -156,6 +128,8 @@ class _Block:
                 )
             else:
                 lines += self._failure("not undone", row, undoing=True)
+            if row.given_up is not None:
+                lines += self._section("given up", f"{self._text(name)}  {self._text(row.given_up)}")
         if self._left:
             lines += self._section("still applied", self._names(self._left))
         for name in view.unknown[:_NAMES]:
@@ -165,6 +139,8 @@ class _Block:
             )
         if self._undeclared:
             lines += self._section("no undo", self._names(self._undeclared))
+        for _, found in view.residue[:_NAMES]:
+            lines += self._section("residue", self._text(found))
         return lines
 
     def _warnings(self) -> list[str]:
@@ -176,29 +152,20 @@ class _Block:
     # What to do.
 
     def _next(self) -> list[str]:
-        """The commands to type, each safe to paste as it is, with what it is for."""
-        view, run = self._view, self._run_id
-        if view.state == "SUCCESS":
-            return []
-        commands = [
-            (f"logs {run} {name}", "all of its output") for name in (view.failed + view.revert_failed)[:1]
-        ]
-        look = "look first; or --not-done, --undone"
-        commands += [(f"resolve {run} {name} --done", look) for name in view.unknown[:_SHOWN_IN_FULL]]
-        if view.state in _LEFT or view.state == "SUSPENDED":
-            commands.append((f"resume {run}", "go on where it stopped"))
-        mendable = [name for name in view.revert_failed if view.index[name].revert != "impossible"]
-        if view.state != "REVERTED" and (self._left or mendable):
-            commands.append((f"revert {run}", "undo what is still applied"))
-        by_hand = view.revert_failed[:_SHOWN_IN_FULL]
-        commands += [(f"resolve {run} {name} --undone", "once undone by hand") for name in by_hand]
-        return self._section("next", *self._commented(commands)) if commands else []
+        """What a person must see to, then what else can be typed."""
+        found = advice(self._view, self._run_id)
+        commented = self._commented([(each.command, each.purpose) for each in found])
+        lines: list[str] = []
+        for label, urgent in (("needs you", True), ("next", False)):
+            chosen = [line for each, line in zip(found, commented, strict=True) if each.urgent is urgent]
+            lines += self._section(label, *chosen) if chosen else []
+        return lines
 
     def _commented(self, commands: list[tuple[str, str]]) -> list[str]:
         """Comments in one column if there is room for that, else behind their commands, else none."""
         room = self._width - _LABEL - len("taskrun ")
-        longest = max(len(command) for command, _ in commands)
-        widest = max(len(purpose) for _, purpose in commands)
+        longest = max((len(command) for command, _ in commands), default=0)
+        widest = max((len(purpose) for _, purpose in commands), default=0)
         column = longest if longest + widest + 4 <= room else 0
         lines = []
         for command, purpose in commands:
@@ -219,17 +186,15 @@ class _Block:
 
     def _section(self, label: str, *texts: str) -> list[str]:
         """The label, and beside it each text; a single one is wrapped."""
-        lines = wrap(texts[0], self._width - _LABEL) if len(texts) == 1 and label != "next" else list(texts)
-        sgr = {"failed": COLOURS["FAILURE"], "not undone": COLOURS["REVERT_FAILURE"], "next": BOLD}.get(
-            label, FAINT
-        )
-        if label in ("irreversible", "still applied", "unknown", "no undo", "warning"):
+        is_command = label in ("next", "needs you")
+        lines = wrap(texts[0], self._width - _LABEL) if len(texts) == 1 and not is_command else list(texts)
+        sgr = {"failed": COLOURS["FAILURE"], "not undone": COLOURS["REVERT_FAILURE"]}.get(label, FAINT)
+        if is_command:
+            sgr = BOLD
+        if label in _WARN:
             sgr = COLOURS["RETRYING"]
         head = self._style.paint(sgr, f"  {label}") + " " * max(1, _LABEL - 2 - len(label))
         if len(label) + 3 > _LABEL:
             return [head.rstrip(), *(" " * _LABEL + line for line in lines)]
         return [head + lines[0], *(" " * _LABEL + line for line in lines[1:])]
 
-
-def _whose(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{len(names):,} tasks"

@@ -29,6 +29,8 @@ def summary(view: View, run_id: str, exit_code: int) -> dict[str, Any]:
         "reverted": view.undone,
         "applied": view.applied,
         "unknown": view.unknown,
+        "revert_failed": view.revert_failed,
+        "residue": [found.message for found in view.residue],
         "run": run_id,
         "state": view.state,
     }

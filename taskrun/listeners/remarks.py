@@ -17,6 +17,8 @@ def trouble(row: Row, now: float, style: Style) -> str:
     if row.state in ("RUNNING", "REVERTING"):
         custom = one_line(row.custom or "", ascii_only=ascii_only)
         return "  ".join(filter(None, [_progress(row, style), custom]))
+    if row.given_up is not None:
+        return f"given up: {one_line(row.given_up, ascii_only=ascii_only)}"
     if row.state == "REVERT_FAILURE":
         return why(row.revert_failure, ascii_only=ascii_only)
     if row.state == "UNKNOWN":

@@ -11,6 +11,7 @@ from taskrun.listeners.screen import COLOURS, FAINT, Style
 from taskrun.listeners.words import clock, duration
 
 _UNDER_WAY = ("PENDING", "RUNNING", "REVERTING", "SUSPENDING", "RESUMING")
+_UNFINISHED = ("FAILURE", "REVERTED")  # before the rollback has begun; before the checks after it are over
 _COLUMNS = (
     Column("RUN"),
     Column("STATE"),
@@ -45,8 +46,8 @@ class RunLike(Protocol):
 
 def standing(run: RunLike, held: Held) -> str:
     """The run's state, or INTERRUPTED when it was under way and no process holds it any more."""
-    failing = run.state == "FAILURE" and run.exit_code is None and run.ended is None
-    return "INTERRUPTED" if (run.state in _UNDER_WAY or failing) and not held(run.id) else run.state
+    unfinished = run.state in _UNFINISHED and run.exit_code is None and run.ended is None
+    return "INTERRUPTED" if (run.state in _UNDER_WAY or unfinished) and not held(run.id) else run.state
 
 
 def runs_text(runs: Sequence[RunLike], held: Held, now: float, style: Style, *, columns: int | None) -> str:

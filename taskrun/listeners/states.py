@@ -38,7 +38,9 @@ def states_text(
         took if view.started else "",
     ]
     rows = [_cells(row, now, page) for row in view.rows]
-    return "  ".join(filter(None, parts)) + "\n\n" + page.draw(_COLUMNS, rows)
+    text = "  ".join(filter(None, parts)) + "\n\n" + page.draw(_COLUMNS, rows)
+    found = [one_line(each.message, ascii_only=not style.unicode) for each in view.residue]
+    return text + "".join(["\n", *(f"residue: {message}\n" for message in found)] if found else [])
 
 
 def _cells(row: Row, now: float, page: Page) -> list[Cell]:
@@ -85,6 +87,7 @@ def states_dict(
         "applied": view.applied,
         "unknown": view.unknown,
         "revert_failed": view.revert_failed,
+        "residue": [found.message for found in view.residue],
         "warnings": [warned._asdict() for warned in view.warnings],
     }
 
@@ -101,6 +104,7 @@ def _row_dict(row: Row, when: Callable[[float | None], str | None]) -> dict[str,
         "outputs": dict(row.outputs or {}),
         "failure": row.failure,
         "revert_failure": row.revert_failure,
+        "given_up": row.given_up,
     }
 
 

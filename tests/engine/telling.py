@@ -180,6 +180,7 @@ EVENTS: list[tuple[str, Callable[..., e.Event]]] = [
     (r"cancel", lambda t: e.CancelRequested(t.now, FAILURE)),
     (r"resume", lambda t: e.ResumeRequested(t.now)),
     (r"revert", lambda t: e.RevertRequested(t.now)),
+    (r"revert the failed", lambda t: e.RevertRequested(t.now, failed_only=True)),
     (r"revert by force", lambda t: e.RevertRequested(t.now, force=True)),
     (r"revert to (\S+)", lambda t, n: e.RevertRequested(t.now, t.nodes[n])),
     (r"resolve (\S+) (\S+)", lambda t, n, v: e.Resolved(t.now, t.nodes[n], v)),

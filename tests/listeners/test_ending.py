@@ -26,6 +26,17 @@ def words(
     return ending(run.view, "0abc", style, output_of, columns=columns)
 
 
+def commands(text: str) -> dict[str, list[str]]:
+    """What there is to type, by its label."""
+    found: dict[str, list[str]] = {}
+    label = ""
+    for line in text.split("\n"):
+        label = line[:13].strip() or label
+        if line[13:].startswith("taskrun "):
+            found.setdefault(label, []).append(line[13:].split("#")[0].strip())
+    return found
+
+
 def failing(run, *names: str, **of_each):
     """All but the last are done, the last fails, the rollback begins."""
     r = run(*names, **of_each)
@@ -111,11 +122,14 @@ def test_what_could_not_be_undone_is_named_with_why_its_output_and_what_to_type(
     assert "FAILURE release" in text
     assert "  not fully rolled back: 1 task still applied, 1 task could not be undone\n" in text
     assert "as before" not in text
-    assert [line.split("#")[0].strip() for line in text.split("  next ")[1].strip().split("\n")] == [
-        "taskrun logs 0abc c",
-        "taskrun revert 0abc",
-        "taskrun resolve 0abc b --undone",
-    ]
+    assert commands(text) == {
+        "needs you": [
+            "taskrun revert 0abc",
+            "taskrun revert 0abc --skip b --reason WHY",
+            "taskrun resolve 0abc b --undone",
+        ],
+        "next": ["taskrun logs 0abc c", "taskrun logs 0abc b"],
+    }
 
 
 def test_what_cannot_be_undone_is_named_with_its_reason(run) -> None:
@@ -128,6 +142,10 @@ def test_what_cannot_be_undone_is_named_with_its_reason(run) -> None:
     assert "  irreversible mail  mail is out" in " ".join(
         text.replace("irreversible\n            ", "irreversible").split("\n")
     )
+    assert commands(text)["needs you"] == [
+        "taskrun resolve 0abc b --undone",
+        "taskrun resolve 0abc mail --undone",
+    ]
     assert "taskrun revert" not in text
 
 
@@ -147,8 +165,9 @@ def test_no_command_does_harm_when_pasted(run) -> None:
     r = run("a", "b")
     r.task("a", "RUNNING", "UNKNOWN")
     r.flow("FAILURE", "SUSPENDED")
-    commands = words(r).split("  next ")[1].strip().split("\n")
-    assert all(not re.search(r"[|;&<>$`(]", command.split("#")[0]) for command in commands)
+    typed = [command for every in commands(words(r)).values() for command in every]
+    assert len(typed) > 1
+    assert all(not re.search(r"[|;&<>$`(]", command) for command in typed)
 
 
 def test_a_run_that_was_left_says_so_and_how_to_go_on(run) -> None:
@@ -262,3 +281,67 @@ def test_a_stream_that_is_gone_is_no_error() -> None:
     show("text\n", writing)
     with open("/dev/full", "wb") as full:
         show("text\n", full.fileno())
+
+
+def checked(run, *messages: str, over: bool = True):
+    """Rolled back, and looked at by two checks; each message is what one found."""
+    r = failing(run, "a", "b")
+    for name in ("b", "a"):
+        r.task(name, "REVERTING", "REVERTED")
+    r.flow("REVERTED")
+    r.note("log", "release", verify_revert="begun", checks=2, message="looking")
+    for message in messages:
+        r.note("warning", "release", residue=True, message=message)
+    if over:
+        r.note("log", "release", verify_revert="ended", checks=2, message="looked")
+    return r
+
+
+def test_what_the_checks_found_is_named_and_the_world_is_not_as_before(run) -> None:
+    text = words(checked(run, "test ! -e x: exit code 1"))
+    assert "  residue    test ! -e x: exit code 1\n" in text
+    assert "rolled back, but 1 of 2 checks found something left: the world is not as before" in text
+    assert commands(text)["needs you"] == ["taskrun revert 0abc"]
+    assert "warning" not in text
+
+
+def test_checks_that_found_nothing_are_counted(run) -> None:
+    text = words(checked(run))
+    assert "  rolled back, and 2 checks found nothing left: the world is as before\n" in text
+    assert "needs you" not in text
+
+
+def test_checks_that_are_not_over_prove_nothing(run) -> None:
+    text = words(checked(run, over=False))
+    assert text.split("\n\n")[1].startswith("INTERRUPTED release")
+    assert "rolled back, but taskrun left before the checks after that were over" in text
+    assert commands(text)["next"][0] == "taskrun resume 0abc"
+    assert "as before" not in text
+
+
+def test_only_the_last_look_counts(run) -> None:
+    r = checked(run, "x is left")
+    r.note("log", "release", verify_revert="begun", checks=2)
+    r.note("log", "release", verify_revert="ended", checks=2)
+    assert "residue" not in words(r)
+    r = checked(run, "x is left")
+    r.note("log", "release", verify_revert="begun", checks=2)
+    r.note("warning", "release", residue=True, message="y is left")
+    r.note("log", "release", verify_revert="ended", checks=2)
+    assert "y is left" in words(r)
+    assert "x is left" not in words(r)
+
+
+def test_a_task_that_was_given_up_is_named_with_the_reason_and_not_tried_again(run) -> None:
+    r = failing(run, "a", "b", "c")
+    r.task("b", "REVERTING")
+    r.task("b", "REVERT_FAILURE", failure={"type": "Timeout", "message": "too long"})
+    r.commit(
+        r.entry("warning", "b", None, skip=True, reason="the disk is gone")._replace(state="REVERT_FAILURE")
+    )
+    r.flow("FAILURE")
+    text = words(r)
+    assert "  not undone b  Timeout: too long\n  given up   b  the disk is gone\n" in text
+    assert commands(text)["needs you"] == ["taskrun resolve 0abc b --undone"]
+    r.task("b", "REVERTED")
+    assert "given up" not in words(r)

@@ -74,6 +74,7 @@ def test_the_states_for_programs_are_whole(failed) -> None:
         "outputs": {"id": 7},
         "failure": None,
         "revert_failure": None,
+        "given_up": None,
     }
     assert value["tasks"][1]["failure"]["message"] == "[red]exit code 3\x1b[2J"
 
@@ -114,7 +115,7 @@ def test_a_run_that_nobody_holds_any_more_is_interrupted() -> None:
     for state in ("RUNNING", "REVERTING", "SUSPENDING", "RESUMING", "PENDING", "FAILURE"):
         assert standing(row("a", state), nobody) == "INTERRUPTED"
         assert standing(row("a", state), somebody) == state
-    for state in ("SUCCESS", "REVERTED", "SUSPENDED"):
+    for state in ("SUCCESS", "SUSPENDED"):
         assert standing(row("a", state), nobody) == state
     assert standing(row("a", "FAILURE", exit_code=3, ended=2.0), nobody) == "FAILURE"
 

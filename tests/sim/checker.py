@@ -63,6 +63,8 @@ class Checker:
         self.last_undone: int | None = None
         self.floor = 0
         self.due: dict[int, float] = {}
+        self.given_up: set[int] = set()
+        self.only: set[int] | None = None
 
     # ------------------------------------------------------------------ as the simulation's watcher
 
@@ -139,6 +141,10 @@ class Checker:
                 self.floor = data.get("floor", self.floor)
             elif t.state == RUNNING:
                 self.floor = 0
+            if t.state in (RUNNING, FAILURE) or (t.state == REVERTING and "floor" in data):
+                self.only = None
+            if data.get("failed_only"):
+                self.only = {n for n in self.flow.tasks if self.state[n] in (REVERT_FAILURE, REVERTING)}
             self.run = t.state
             self.last_undone = None
             return
@@ -147,7 +153,10 @@ class Checker:
         if data.get("due") is not None:
             self.due[t.node] = data["due"]
         if t.kind in ("warning", "log"):
+            if data.get("skip"):
+                self.given_up.add(t.node)
             return
+        self.given_up.discard(t.node)
         if t.state in (PENDING, REVERTED):
             self.order[t.node] = 0
             self.base[t.node] = t.attempt if t.state == PENDING else self.base[t.node]
@@ -249,6 +258,10 @@ class Checker:
         node = key.node
         if self.state[node] != REVERTING:
             self.fail(f"{key} is started, and nobody wrote it down")
+        if self.only is not None and node not in self.only:
+            self.fail(f"{key} undoes what had not failed")
+        if node in self.given_up:
+            self.fail(f"{key} undoes what was given up")
         if not self.was_touched(node):
             self.fail(f"{key} undoes what never began")
         for after in self.dependents[node]:
@@ -272,7 +285,8 @@ class Checker:
             return False
         if state in (SUCCESS, FAILURE):
             return self.was_touched(node)
-        return not (state == REVERT_FAILURE and self.flow.undo[node] == UNDO_IMPOSSIBLE)
+        given_up = node in self.given_up or self.flow.undo[node] == UNDO_IMPOSSIBLE
+        return not (state == REVERT_FAILURE and given_up)
 
     # ------------------------------------------------------------------ the world and what is known of it
 

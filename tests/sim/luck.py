@@ -67,6 +67,7 @@ VERDICTS = (
     Verdict(UNKNOWN, "not-done"),
     Verdict(UNKNOWN, "undone"),
     Verdict(REVERT_FAILURE, "undone"),
+    Verdict(REVERT_FAILURE, "skip"),
 )
 
 
@@ -93,6 +94,8 @@ def random_people(rng: random.Random, flow: Flow, savepoints: list[int]) -> Peop
         return e.ResumeRequested(now)
 
     def revert(now: float) -> e.Event:
+        if rng.random() < 0.2:
+            return e.RevertRequested(now, failed_only=True)
         floor = rng.choice(savepoints) if savepoints and rng.random() < 0.6 else None
         return e.RevertRequested(now, floor, force=rng.random() < 0.3)
 
@@ -107,7 +110,7 @@ def random_people(rng: random.Random, flow: Flow, savepoints: list[int]) -> Peop
         verdict = rng.choice([v for v in VERDICTS if v.state == states[node]])
         if verdict.word == "done":
             world.effects[node] = simulation.machine.record.attempt[node]
-        else:
+        elif verdict.word != "skip":
             world.effects.pop(node, None)
         return e.Resolved(simulation.now, node, verdict.word)
 

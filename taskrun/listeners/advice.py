@@ -1,0 +1,54 @@
+"""The commands to type after a run, each whole and safe to paste, with what it is for.
+
+The ending and the report say the same, so they ask here.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from taskrun.engine.view import View
+from taskrun.listeners.verdict import mendable, still_applied, was_left
+
+_EACH = 3  # tasks of a kind that get commands of their own; the names of all are in the lists
+
+
+class Advice(NamedTuple):
+    """``urgent``: the world is not as it should be until a person has done this, or something like it."""
+
+    command: str
+    purpose: str
+    urgent: bool
+
+
+def advice(view: View, run: str) -> list[Advice]:
+    """What to do first comes first."""
+    return [] if view.state == "SUCCESS" else [*_needed(view, run), *_possible(view, run)]
+
+
+def _needed(view: View, run: str) -> Iterator[Advice]:
+    if was_left(view):
+        return  # nothing is decided before somebody goes on with it
+    if view.residue:
+        yield Advice(f"revert {run}", "look again, once it is cleaned up", urgent=True)
+    again = mendable(view)
+    if again:
+        yield Advice(f"revert {run}", "try again, then undo the rest", urgent=True)
+    for name in again[:_EACH]:
+        purpose = "or give it up, undo the rest"
+        yield Advice(f"revert {run} --skip {name} --reason WHY", purpose, urgent=True)
+    for name in view.revert_failed[:_EACH]:
+        yield Advice(f"resolve {run} {name} --undone", "once undone by hand", urgent=True)
+    for name in view.unknown[:_EACH]:
+        purpose = "look first; or --not-done, --undone"
+        yield Advice(f"resolve {run} {name} --done", purpose, urgent=True)
+
+
+def _possible(view: View, run: str) -> Iterator[Advice]:
+    left = was_left(view)
+    if left or view.state == "SUSPENDED":
+        yield Advice(f"resume {run}", "go on where it stopped", urgent=False)
+    if view.state not in ("REVERTED", "SUCCESS") and still_applied(view) and (left or not mendable(view)):
+        yield Advice(f"revert {run}", "undo what is still applied", urgent=False)
+    broken = [name for name in view.revert_failed if view.index[name].revert != "impossible"]
+    for name in dict.fromkeys(view.failed[:1] + broken[:1]):
+        yield Advice(f"logs {run} {name}", "all of its output", urgent=False)
