@@ -19,6 +19,7 @@ from taskrun.journal.home import home, run_dir
 from taskrun.journal.lock import holder
 from taskrun.journal.sqlite import SqliteJournal
 from taskrun.listeners.base import Listener, Listeners
+from taskrun.listeners.ending import ending
 from taskrun.listeners.lines import Lines
 from taskrun.listeners.ndjson import json_line
 from taskrun.listeners.outlet import Outlet, show
@@ -27,6 +28,7 @@ from taskrun.listeners.screen import display_for, is_terminal, size, style_for
 from taskrun.listeners.states import history_lines, states_dict, states_text
 from taskrun.listeners.tail import as_it_is
 
+WITHOUT_TERMINAL = 100  # columns
 STILL_RUNNING, NEEDS_A_PERSON = 8, 3
 LINES_AT_A_TIME = 1000
 LOOK_EVERY = 0.1  # seconds; asks SQLite's shared memory, not the disk
@@ -95,7 +97,11 @@ def _show(journal: SqliteJournal, row: RunRow, output: str, color: str) -> None:
     text = states_text(view, row.id, time.time(), style_for(STDOUT, color), columns=columns, state=state)
     show(text, STDOUT)
     if state == "INTERRUPTED":
-        show(_how_to_go_on(row) + "\n", STDERR)
+        show("\n" + _how_to_go_on(row) + "\n", STDERR)
+    elif row.exit_code == NEEDS_A_PERSON and row.ended is not None:
+        columns = size(STDERR)[0] if is_terminal(STDERR) else WITHOUT_TERMINAL
+        last_words = ending(view, row.id, style_for(STDERR, color), _no_output, columns=columns)
+        show("\n" + last_words, STDERR)
 
 
 def _show_history(journal: SqliteJournal, row: RunRow, output: str) -> None:

@@ -31,9 +31,9 @@ def remark(row: Row, tail: bytes = b"") -> str | bytes:
     if row.state in ("RUNNING", "REVERTING"):
         return row.message or ("" if row.due else tail)
     if row.state == "REVERTED":
-        if row.revert in NO_UNDO:
-            return "nothing to undo" if row.revert == "none" else "no undo declared"
-        return why(row.failure)
+        if row.failure or row.revert not in NO_UNDO:
+            return why(row.failure)
+        return "nothing to undo" if row.revert == "none" else "no undo declared"
     if row.state == "SUCCESS" and row.already:
         return "was done already"
     if row.action == "savepoint":
