@@ -51,9 +51,10 @@ class Secrets(dict[str, Any]):
     def _read(self, spec: Mapping[str, Any]) -> str:
         if "env" in spec:
             return _variable(spec["env"], self._environ)
+        folder = spec.get("dir", self._folder)
         if "file" in spec:
-            return _decoded(_content(os.path.join(self._folder, os.path.expanduser(spec["file"]))))
-        return _decoded(_printed(spec["command"], self._environ, self._folder, self.masker.text))
+            return _decoded(_content(os.path.join(folder, os.path.expanduser(spec["file"]))))
+        return _decoded(_printed(spec["command"], self._environ, folder, self.masker.text))
 
     def _keep(self, name: str, value: str) -> str:
         self.masker.add(value)

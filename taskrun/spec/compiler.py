@@ -15,7 +15,7 @@ A definition holds durations in seconds, expressions as source (bare where a fie
 in texts), and no key that says nothing. Beside what a file says, it has
 
     inputs["db.n"]        {"fixed": true}: a large input of an included file, settled by who includes it
-    secrets["db.token"]   a secret of an included file
+    secrets["db.token"]   a secret of an included file, with the "dir" of that file where it is another one
     includes              path -> sha256 of every included file
     flows[i]["file"]      the included file this flow came from
     tasks[i]["dir"]       the folder of the task's file, where it is not that of the workflow: its paths start there

@@ -139,3 +139,17 @@ def test_a_secret_where_it_would_be_kept_is_a_mistake_in_the_file(place: str, se
     done = secret("validate", "w.yaml")
     assert done.code == 2
     assert "error[TR312]" in done.out
+
+
+def test_a_secret_of_an_included_file_is_read_beside_that_file(secret: Taskrun) -> None:
+    (secret.folder / "below").mkdir()
+    secret.file("below the surface\n", "below/key.pem")
+    secret.file(
+        "name: inner\nsecrets: {key: {file: key.pem}, made: {command: [cat, key.pem]}}\ntasks:\n"
+        "  - {name: a, run: 'printf \"%s|\" ${{ secrets.key }} ${{ secrets.made }} > used', revert: none}\n",
+        "below/inner.yaml",
+    )
+    secret.file("name: outer\ntasks: [{name: inside, workflow: below/inner.yaml}]\n")
+    done = secret("run", "w.yaml")
+    assert done.code == 0, done.err
+    assert (secret.folder / "below" / "used").read_text() == "below the surface|below the surface|"
