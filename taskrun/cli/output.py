@@ -45,6 +45,8 @@ class Output:
     def finish(self, outcome: app.Outcome) -> None:
         if self._ndjson is not None:
             self._ndjson.finish(summary(outcome.view, outcome.run_id, outcome.exit_code))
+            if outcome.left:
+                show(f"Left; the journal is intact. taskrun resume {outcome.run_id} goes on.\n", STDERR)
             return
         fd = self._display.fd if self._display.kind == "table" else STDERR
         columns = size(fd)[0] if is_terminal(fd) else WITHOUT_TERMINAL

@@ -6,8 +6,10 @@ from typing import Any
 
 from taskrun.engine.view import View
 from taskrun.listeners.base import Entry
-from taskrun.listeners.outlet import Outlet
+from taskrun.listeners.outlet import Outlet, show
+from taskrun.listeners.sanitize import one_line
 
+STDERR = 2
 _RETRY_WRITE = 0.05
 _encode = JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
@@ -60,6 +62,7 @@ class Ndjson:
 
     def say(self, text: str) -> None:
         """Not an event of the run, so not in its stream."""
+        show(one_line(text) + "\n", STDERR)
 
     def close(self) -> None:
         self._outlet.leave()

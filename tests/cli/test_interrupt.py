@@ -126,6 +126,25 @@ def test_without_a_terminal_the_promise_is_a_line_too(taskrun: Taskrun) -> None:
     assert "told to end (SIGTERM)" in err
 
 
+def test_for_programs_it_is_said_beside_the_events(taskrun: Taskrun) -> None:
+    (taskrun.folder / "hold_undo").touch()
+    process = taskrun.start("run", taskrun.file(WAITS), "-o", "ndjson")
+    until((taskrun.folder / "grandchild").exists)
+    process.send_signal(signal.SIGTERM)
+    until(lambda: "undo one" in (taskrun.folder / "log").read_text())
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 143
+    assert json.loads(out.splitlines()[-1])["exit_code"] == 143
+    (run,) = os.listdir(taskrun.home / "runs")
+    assert err.splitlines() == [
+        "Stopping what runs, then rolling back. Once more to leave at once; the journal stays intact.",
+        f"Left; the journal is intact. taskrun resume {run} goes on.",
+    ]
+    (taskrun.folder / "go").touch()
+    assert taskrun("resume").code == 1
+
+
 def test_a_window_that_is_closed_ends_the_run_like_ctrl_c(taskrun: Taskrun) -> None:
     with Terminal(taskrun, "run", taskrun.file(WAITS)) as terminal:
         until((taskrun.folder / "grandchild").exists)
