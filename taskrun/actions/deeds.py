@@ -134,19 +134,24 @@ def revert(context: Context) -> Result:
     ledger = Ledger(context.images, durable=context.durable)
     with told({}, context):
         if ledger.is_undone or not ledger.is_prepared:
+            ledger.clear()
+            folders.sweep(context.run_dir)
             return Result({"changed": False})
         manifest = ledger.manifest()
         work = Work(ledger, context, manifest["random"])
         changes = [(str(n), change) for n, change in enumerate(manifest["changes"])][::-1]
         looks = [_CHANGES[change["do"]].look(work, key, change) for key, change in changes]
-        if not _is_left(looks, manifest["on_drift"], context):
+        is_left = _is_left(looks, manifest["on_drift"], context)
+        for key, change in changes:
+            _CHANGES[change["do"]].tidy(work, key, change)
+        if not is_left:
             for (key, change), look in zip(changes, looks, strict=True):
                 if look.is_ours:
                     _CHANGES[change["do"]].backward(work, key, change)
         for key, change in changes:
             _CHANGES[change["do"]].tidy(work, key, change)
         ledger.finish()
-        folders.sweep(work)
+        folders.sweep(context.run_dir)
         return Result({"changed": any(look.is_ours for look in looks)})
 
 

@@ -69,11 +69,13 @@ def revert(context: Context) -> Result:
     ledger = Ledger(context.images, durable=context.durable)
     with told({}, context):
         if ledger.is_undone or not ledger.is_prepared:
+            ledger.clear()
             return Result({"changed": False})
         manifest = ledger.manifest()
-        pace = Pace(context)
+        restorer = Restorer(ledger, Pace(context), sibling("restored", manifest["random"]))
         for kept in reversed(manifest["images"]):
-            _put_back(kept, Restorer(ledger, pace, sibling("restored", manifest["random"])))
+            _put_back(kept, restorer)
+        restorer.relink([(kept["path"], unpacked(kept["image"])) for kept in manifest["images"]])
         ledger.finish()
         return Result({"changed": True})
 
@@ -81,10 +83,9 @@ def revert(context: Context) -> Result:
 def _put_back(kept: Mapping[str, Any], restorer: Restorer) -> None:
     folder, _, name = kept["path"].rpartition("/")
     place, image = Place(folder or "/", name), unpacked(kept["image"])
-    if not os.path.isdir(place.folder) and image[0].kind == ABSENT:
-        return
     try:
-        restorer.restore(place, image)
+        if image[0].kind != ABSENT or os.path.isdir(place.folder):
+            restorer.restore(place, image)
     except NotADirectoryError as error:
         message = f"{place.folder} is no directory any more, so {place.path} cannot be put back"
         raise ActionError("Drift", message) from error

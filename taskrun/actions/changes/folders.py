@@ -99,18 +99,18 @@ def _leave(work: Work, place: Place) -> None:
         inode = os.stat(place.path, follow_symlinks=False).st_ino
     except FileNotFoundError:
         return
-    folder = _left_folder(work)
+    folder = _left_folder(work.context.run_dir)
     os.makedirs(folder, 0o700, exist_ok=True)
     marker = f"{folder}/{inode}"
     fd = os.open(marker, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(fd, "wb") as file:
         file.write(os.fsencode(place.path))
-    sweep(work)  # it may have been emptied in the meantime
+    sweep(work.context.run_dir)  # it may have been emptied in the meantime
 
 
-def sweep(work: Work) -> None:
+def sweep(run_dir: str) -> None:
     """After an undo: take away directories of this run that had to be left, where they are empty now."""
-    folder = _left_folder(work)
+    folder = _left_folder(run_dir)
     if not os.path.isdir(folder):
         return
     left = [(path, name) for name in os.listdir(folder) if (path := _read(f"{folder}/{name}"))]
@@ -140,8 +140,8 @@ def _is_gone(path: str, inode: int) -> bool:
     return True
 
 
-def _left_folder(work: Work) -> str:
-    return f"{work.context.run_dir}/images/{_LEFT}"
+def _left_folder(run_dir: str) -> str:
+    return f"{run_dir}/images/{_LEFT}"
 
 
 def tidy(work: Work, key: str, change: Change) -> None:

@@ -52,7 +52,7 @@ def put(text: str, keys: Keys, value: Any) -> str:
             sign += " "
         lines[entry.first : entry.last + 1] = [f"{match['key']}{sign}{written}{match['rest']}{end}"]
         return "".join(lines)
-    return _insert(text, lines, bare, same, section, f"{key}{_sign(bare)}{written}")
+    return _insert(text, lines, bare, same, section, f"{key}{_sign(bare, same)}{written}")
 
 
 def section_and_key(document: dict[str, Any], keys: Keys) -> tuple[str, str]:
@@ -98,14 +98,14 @@ def _entries(lines: Sequence[str]) -> list[_Entry]:
     return entries
 
 
-def _sign(lines: Sequence[str]) -> str:
-    """How the file writes ``=``."""
-    signs = [
-        m["sign"]
-        for line in lines
-        if line[:1] not in (" ", "\t") and (m := _ENTRY.match(line)) and m["value"]
-    ]
-    return signs[-1] if signs else " = "
+def _sign(lines: Sequence[str], same: Sequence[_Entry]) -> str:
+    """How the section, or else the file, writes ``=``."""
+    for entries in (same, _entries(lines)):
+        for entry in reversed(entries):
+            match = _ENTRY.match(lines[entry.first])
+            if match is not None and match["value"]:
+                return match["sign"]
+    return " = "
 
 
 def _insert(

@@ -94,7 +94,12 @@ class Ledger:
     def finish(self) -> None:
         """All is as it was. The images are not needed any more."""
         self._write(UNDONE, {})
-        _clear(self.folder, kept=(UNDONE,))
+        self.clear()
+
+    def clear(self) -> None:
+        """Take away what is not needed any more, or never got complete: nothing was changed then."""
+        if os.path.isdir(self.folder):
+            _clear(self.folder, kept=(UNDONE,))
 
     # ------------------------------------------------------------------ files
 

@@ -127,6 +127,32 @@ class Restorer:
         finally:
             os.close(fd)
 
+    def relink(self, images: Sequence[tuple[str, Sequence[Node]]]) -> None:
+        """Names of one file that are in several images get to be names of one file again."""
+        found: dict[tuple[int, int], dict[str, Node]] = {}
+        for root, image in images:
+            for node in image:
+                if _has_twins(node):
+                    path = f"{root}/{node.path}" if node.path else root
+                    found.setdefault(node.identity, {})[path] = node
+        for twins in found.values():
+            source = next((path for path, node in twins.items() if os.lstat(path).st_ino == node.inode), None)
+            for path in twins:
+                self._link(source or next(iter(twins)), path)
+
+    def _link(self, source: str, path: str) -> None:
+        if os.path.samestat(os.lstat(source), os.lstat(path)):
+            return
+        folder, _, name = path.rpartition("/")
+        place = Place(folder or "/", name)
+        with place.parent() as parent:
+            times = os.fstat(parent)
+            remove(parent, self._temporary)
+            os.link(source, self._temporary, dst_dir_fd=parent, follow_symlinks=False)
+            os.rename(self._temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
+            os.utime(parent, ns=(times.st_atime_ns, times.st_mtime_ns))
+            sync_folder(parent, self._ledger.durable)
+
     # ------------------------------------------------------------------ trees
 
     def _put_tree(self, parent: int, name: str, image: Sequence[Node]) -> None:
