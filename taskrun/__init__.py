@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__version__ = "0.1.0"
+from taskrun.version import __version__
 
 __all__ = ["Notifier", "Result", "Workflow", "__version__", "load", "run"]
 

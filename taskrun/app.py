@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from taskrun import __version__
 from taskrun.drivers import settle
 from taskrun.drivers.attempt import Preparer, base_environment
 from taskrun.drivers.clock import Clock
@@ -34,6 +33,7 @@ from taskrun.listeners.base import Listener, Listeners, OutputOf
 from taskrun.listeners.tail import as_it_is
 from taskrun.spec.expressions import render
 from taskrun.spec.spelling import nearest
+from taskrun.version import __version__
 
 if TYPE_CHECKING:
     from taskrun.drivers.masking import Masker

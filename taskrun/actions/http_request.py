@@ -9,12 +9,12 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from taskrun import __version__
 from taskrun.actions.base import Context
 from taskrun.actions.http import FORMS, SAFE, method_of
 from taskrun.actions.http_options import shown_url
 from taskrun.actions.values import path_in, text_of
 from taskrun.errors import ActionError
+from taskrun.version import __version__
 
 _BAD_URL = (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")

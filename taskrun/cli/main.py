@@ -7,8 +7,8 @@ from importlib import import_module
 
 import click
 
-from taskrun import __version__
 from taskrun.errors import TaskrunError, WorkflowError
+from taskrun.version import __version__
 
 BUG = 70
 COMPLETE = "_TASKRUN_COMPLETE"

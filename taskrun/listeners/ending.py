@@ -197,4 +197,3 @@ class _Block:
         if len(label) + 3 > _LABEL:
             return [head.rstrip(), *(" " * _LABEL + line for line in lines)]
         return [head + lines[0], *(" " * _LABEL + line for line in lines[1:])]
-

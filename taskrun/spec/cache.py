@@ -14,8 +14,8 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
-from taskrun import __version__
 from taskrun.actions.registry import MODULES
+from taskrun.version import __version__
 
 SIZE_LIMIT = 16 * 1024 * 1024
 KEPT = 200  # files in the cache; the oldest go

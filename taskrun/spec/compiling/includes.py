@@ -187,7 +187,9 @@ class _Placing:
         for name, spec in self.fragment.layout.fixed.items():
             self.layout.fixed[self.prefix + name] = spec
         for name, secret in {**self.fragment.run["secrets"], **self.fragment.layout.secrets}.items():
-            self.layout.secrets[self.prefix + name] = {"dir": self.folder, **secret} if self.folder else secret
+            self.layout.secrets[self.prefix + name] = (
+                {"dir": self.folder, **secret} if self.folder else secret
+            )
         for call in [*self.fragment.run.get("verify_revert", ()), *self.fragment.layout.verify_revert]:
             self.layout.verify_revert.append(self._at_home(rewrite_task(call, replace), env))
 
