@@ -71,7 +71,7 @@ class Asking:
         self._come_back()
         if phase in (FORWARD, STOPPED):
             self._unknown.settle_all()
-        elif phase == FAILED and self._record.ordered == CANCELLED:
+        elif self._record.ordered == CANCELLED:
             self._stop_attempts()
 
     def _do_anew(self, back_to: int) -> None:
@@ -79,12 +79,15 @@ class Asking:
         for node, kind in enumerate(self._flow.kinds):
             if kind == TASK:
                 self._do_task_anew(node, back_to)
-            elif self._flow.controller(node) is not None:
-                state = self._record.state[node]
-                if state in (REVERTED, FAILURE) or (state == IGNORE and self._is_behind(node, back_to)):
-                    self._core.move_retry(node, PENDING)
-            elif node in self._record.decided and self._is_behind(node, back_to):
-                self._core.note("log", node, 0, {"condition": None})
+            else:
+                self._do_flow_anew(node, back_to)
+
+    def _do_flow_anew(self, node: int, back_to: int) -> None:
+        state, behind = self._record.state[node], self._is_behind(node, back_to)
+        if state in (REVERTED, FAILURE) or (state == IGNORE and behind):
+            self._core.move_retry(node, PENDING)
+        elif behind:
+            self._core.note("log", node, 0, {"condition": None})
 
     def _do_task_anew(self, node: int, back_to: int) -> None:
         state, record = self._record.state[node], self._record
@@ -108,9 +111,6 @@ class Asking:
         run = self._record.run
         if run in (PENDING, REVERTED):
             return
-        if event.failed_only:
-            self._retry_failed()
-            return
         floor = self._floor(event.floor)
         if not event.force and is_past_pivot(self._record, 0, len(self._flow), floor):
             raise RefusedError(
@@ -125,16 +125,6 @@ class Asking:
             self._core.move_flow(RESUMING)
             order = FORCED if event.force else ORDERED
             self._core.move_flow(FAILURE, {"failure": _ASKED_FOR, "order": order, "floor": floor})
-        self._come_back()
-
-    def _retry_failed(self) -> None:
-        """Go on with a rollback, but only with what it could not undo; as far as it was to go before."""
-        record = self._record
-        if record.phase != ROLLING or not record.retriable():
-            raise RefusedError("no undo of this run has failed: there is none to try again")
-        if record.run != SUSPENDED:
-            self._core.move_flow(RESUMING)
-        self._core.move_flow(REVERTING, {"floor": record.floor, "failed_only": True})
         self._come_back()
 
     def _floor(self, savepoint: int | None) -> int:
@@ -162,20 +152,16 @@ class Asking:
             self._recall(node)
         if self._record.run != PENDING:
             core.forward.begin()
-        if self._record.phase == ROLLING and self._record.run in (REVERTING, SUSPENDING):
+        if self._record.phase == ROLLING:
             core.backward.begin(ROOT)
 
     def _recall(self, node: int) -> None:
         """What this node has in flight, by its state alone."""
         busy, state = self._core.inflight.busy, self._record.state[node]
-        if state == RETRYING:
+        if node in self._record.due:
             self._recall_wait(node)
-        elif self._flow.kinds[node] != TASK:
-            return
         elif state == RUNNING:
             busy[node] = DOING
-        elif state == REVERTING and node in self._record.due:
-            self._recall_wait(node)
         elif state == REVERTING:
             busy[node] = UNDOING
         elif state == UNKNOWN and self._flow.probed[node] and node not in self._record.probes:

@@ -15,7 +15,6 @@ from taskrun.engine.states import (
     PENDING,
     RETRY_MOVES,
     REVERTED,
-    REVERTING,
     RUNNING,
     SUSPENDING,
     TASK_MOVES,
@@ -90,7 +89,7 @@ class Core:
         """Is an undo of the run, or of a flow around this node, under way?"""
         if self.record.phase == FORWARD:
             return self.is_stopped(node) and not self.is_draining(node)
-        return self.record.phase == ROLLING and self.record.run in (REVERTING, SUSPENDING)
+        return self.record.phase == ROLLING
 
     # ------------------------------------------------------------------ what several parts do
 

@@ -148,6 +148,32 @@ def test_a_run_whose_driver_died_goes_on_with_what_was_in_flight() -> None:
     assert told.pending() == "do b 1"
 
 
+def test_a_rollback_that_could_not_finish_is_not_there_to_be_suspended_or_cancelled() -> None:
+    tell(
+        flow("f", task("a")),
+        """
+        start                 -> run RUNNING, a RUNNING
+        a fails               -> a FAILURE, run FAILURE, run REVERTING, a REVERTING
+        undo a fails for good -> a REVERT_FAILURE, run FAILURE
+        suspend               -> |
+        cancel                -> |
+        """,
+    )
+
+
+def test_whoever_takes_a_failing_run_over_lets_end_what_still_runs() -> None:
+    tell(
+        flow("f", task("a"), task("b"), pattern="unordered"),
+        """
+        start   -> run RUNNING, a RUNNING, b RUNNING
+        a fails -> a FAILURE, run FAILURE
+        resume  -> run RESUMING, run FAILURE |
+        b ok    -> b SUCCESS, run REVERTING, b REVERTING, a REVERTING
+        """,
+        jobs=2,
+    )
+
+
 def test_resuming_what_is_over_changes_nothing() -> None:
     tell(
         flow("f", task("a")),
@@ -343,6 +369,7 @@ def test_a_stopped_run_cannot_go_on_over_what_cannot_be_undone_until_a_person_se
         b fails          -> b FAILURE, b REVERTING
         undo b ok        -> b REVERTED, a REVERTING, a REVERT_FAILURE, run FAILURE, run SUSPENDED
         resume           -> run RESUMING, run RUNNING, b PENDING, run SUSPENDING, run SUSPENDED
+        resume           -> run RESUMING, run RUNNING, run SUSPENDING, run SUSPENDED
         resolve a undone -> a REVERTED, a PENDING
         resume           -> run RESUMING, run RUNNING, a RUNNING | do a 2
         """,
@@ -417,6 +444,8 @@ def test_what_was_decided_after_a_savepoint_is_decided_anew() -> None:
             flow("g", task("d"), **{"if": "x"}),
             task("e", allow_failure=True),
             flow("h", task("i"), retry={"attempts": 1}, **{"if": "x"}),
+            flow("j", retry={"for_each": "x"}, **{"if": "x"}),
+            on_failure="stop",
         ),
         """
         start         -> run RUNNING, s RUNNING
@@ -427,26 +456,41 @@ def test_what_was_decided_after_a_savepoint_is_decided_anew() -> None:
         if g is true  -> g (log), d RUNNING
         d ok          -> d SUCCESS, e RUNNING
         e never begins -> e FAILURE | ask h
-        if h is false -> h (log), retry h IGNORE, i IGNORE, run SUCCESS
+        if h is false -> h (log), retry h IGNORE, i IGNORE | ask j
+        if j is true  -> j (log) | list j
+        suspend       -> run SUSPENDING
+        list j has 1  -> run SUSPENDED
         revert to s   -> run REVERTING, d REVERTING
         undo d ok     -> d REVERTED, a REVERTING
         undo a ok     -> a REVERTED, run SUSPENDED
-        resume        -> run RESUMING, run RUNNING, a PENDING, b PENDING, c PENDING, g (log), d PENDING, e PENDING, retry h PENDING, i PENDING, a RUNNING
+        resume        -> run RESUMING, run RUNNING, a PENDING, b PENDING, c PENDING, g (log), d PENDING, e PENDING, retry h PENDING, i PENDING, j (log), a RUNNING
         a ok          -> a SUCCESS | ask b
         if b is true  -> b RUNNING
         b ok          -> b SUCCESS, c RUNNING
         c ok          -> c SUCCESS | ask g
         if g is false -> g (log), d IGNORE, e RUNNING
+        e ok          -> e SUCCESS | ask h
+        if h is true  -> h (log), retry h RUNNING, retry h SUCCESS, i RUNNING
+        i ok          -> i SUCCESS | ask j
         """,
+        restore=False,
     )
 
 
 def test_what_was_decided_before_a_savepoint_stays_decided() -> None:
     tell(
-        flow("f", task("b", **{"if": "x"}), flow("g", task("d"), **{"if": "x"}), savepoint("s"), task("a")),
+        flow(
+            "f",
+            task("b", **{"if": "x"}),
+            flow("h", retry={"attempts": 1}, **{"if": "x"}),
+            flow("g", task("d"), **{"if": "x"}),
+            savepoint("s"),
+            task("a"),
+        ),
         """
         start         -> run RUNNING | ask b
-        if b is false -> b IGNORE | ask g
+        if b is false -> b IGNORE | ask h
+        if h is false -> h (log), retry h IGNORE | ask g
         if g is true  -> g (log), d RUNNING
         d ok          -> d SUCCESS, s RUNNING
         s ok          -> s SUCCESS, a RUNNING

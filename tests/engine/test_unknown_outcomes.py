@@ -2,6 +2,8 @@
 
 import pytest
 
+from taskrun.engine import commands as c
+from taskrun.engine import events as e
 from taskrun.engine.flow import compile_flow
 from taskrun.engine.machine import Machine
 from taskrun.errors import RefusedError
@@ -375,6 +377,59 @@ def test_a_probe_asked_again_in_a_flow_that_is_to_run_again_lets_its_undo_go_on(
         """,
         jobs=2,
     )
+
+
+def test_a_person_decides_what_waits_for_its_probe_to_be_asked_again() -> None:
+    """It is passed when its turn comes, and only then: what it depended on waits for all that depends on it."""
+    graph = [task("z"), task("a", "z", probe=PROBE, on_lost="ask"), task("b", "z"), task("c", "z")]
+    tell(
+        flow("f", *graph, pattern="graph"),
+        """
+        start                -> run RUNNING, z RUNNING
+        z ok                 -> z SUCCESS, a RUNNING, b RUNNING
+        b ok                 -> b SUCCESS, c RUNNING
+        a is lost            -> a UNKNOWN
+        probe a says nothing -> a (log), run SUSPENDING
+        c ok                 -> c SUCCESS, run SUSPENDED
+        revert               -> run REVERTING, c REVERTING, b REVERTING | undo c 1, undo b 1
+        resolve a undone     -> a REVERTED |
+        undo c ok            -> c REVERTED |
+        undo b ok            -> b REVERTED, z REVERTING | undo z 1
+        """,
+        jobs=2,
+    )
+
+
+def test_a_probe_in_flight_is_waited_for_when_its_flow_is_to_run_again_after_a_crash() -> None:
+    tell(
+        flow(
+            "f", task("a", probe=PROBE, on_lost="ask"), task("b"), pattern="unordered", retry={"attempts": 2}
+        ),
+        """
+        start           -> run RUNNING, retry f RUNNING, retry f SUCCESS, a RUNNING, b RUNNING
+        b fails         -> b FAILURE
+        a is lost       -> a UNKNOWN | probe a
+        resume          -> run RESUMING, run RUNNING |
+        probe a says no -> a PENDING, b REVERTING
+        """,
+        jobs=2,
+    )
+
+
+def test_an_answer_of_an_earlier_probe_is_not_taken_for_one_of_this() -> None:
+    told = tell(
+        flow("f", task("a", probe=PROBE, on_lost="ask")),
+        """
+        start                -> run RUNNING, a RUNNING
+        a is lost            -> a UNKNOWN
+        probe a says nothing -> a (log), run SUSPENDING, run SUSPENDED
+        resume               -> run RESUMING, run RUNNING, a (log)
+        """,
+    )
+    probe, node = told.step.commands[0], told.nodes["a"]
+    assert isinstance(probe, c.StartProbe)
+    assert told.machine.receive(e.ProbeAnswered(0.0, node, 1, done=True, asked=probe.asked - 1)) == ([], [])
+    assert told.machine.receive(e.ProbeAnswered(0.0, node, 1, done=True, asked=probe.asked)).transitions
 
 
 def test_the_rollback_waits_for_a_probe() -> None:
