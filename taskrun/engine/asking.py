@@ -111,6 +111,9 @@ class Asking:
         run = self._record.run
         if run in (PENDING, REVERTED):
             return
+        if event.failed_only:
+            self._retry_failed()
+            return
         floor = self._floor(event.floor)
         if not event.force and is_past_pivot(self._record, 0, len(self._flow), floor):
             raise RefusedError(
@@ -125,6 +128,16 @@ class Asking:
             self._core.move_flow(RESUMING)
             order = FORCED if event.force else ORDERED
             self._core.move_flow(FAILURE, {"failure": _ASKED_FOR, "order": order, "floor": floor})
+        self._come_back()
+
+    def _retry_failed(self) -> None:
+        """Go on with a rollback, but only with what it could not undo; as far as it was to go before."""
+        record = self._record
+        if record.phase != ROLLING or not record.retriable():
+            raise RefusedError("no undo of this run has failed: there is none to try again")
+        if record.run != SUSPENDED:
+            self._core.move_flow(RESUMING)
+        self._core.move_flow(REVERTING, {"floor": record.floor, "failed_only": True})
         self._come_back()
 
     def _floor(self, savepoint: int | None) -> int:

@@ -6,7 +6,7 @@ Everything here can be told from the journal alone; what can be derived from it 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from taskrun.engine.flow import Flow
+from taskrun.engine.flow import UNDO_IMPOSSIBLE, Flow
 from taskrun.engine.states import (
     APPLIED,
     FAILURE,
@@ -42,7 +42,8 @@ class Transition(NamedTuple):
     ``data`` may hold ``outputs``, ``failure``, ``due`` (when a wait ends; None: it is over), ``scope`` (what a failure brings down: the
     index of the flow to be run again, or -1 for the run), ``started`` (False: the action never began), ``already``
     (done before us), ``count`` (values of a controller), ``floor`` (start number of a savepoint), ``order`` (who
-    wants the rollback), ``lost`` (a crash took the outcome), ``anew`` (its tries are counted from here), ``probe``
+    wants the rollback), ``failed_only`` (of the rollback: only failed undos are tried), ``skip`` (its undo is given up),
+    ``lost`` (a crash took the outcome), ``anew`` (its tries are counted from here), ``probe``
     (``silent`` or ``asked``), ``condition`` (what the ``if`` of a flow gave; None: to be asked again).
     """
 
@@ -72,8 +73,10 @@ class Record:
         "due",
         "floor",
         "flow",
+        "given_up",
         "inert",
         "moves",
+        "only",
         "order",
         "ordered",
         "passed",
@@ -107,6 +110,8 @@ class Record:
         self.order = [0] * size
         self.inert = bytearray(b"\1") * size  # nothing of ours to undo: no attempt of this round got anywhere
         self.stuck: dict[int, None] = {}  # their undo failed; not tried again until somebody asks
+        self.given_up: dict[int, None] = {}  # their undo failed, and somebody said to leave it at that
+        self.only: dict[int, None] | None = None  # what the rollback is to undo; None: all there is
         self.probes: dict[int, str] = {}
         self.asked: dict[int, int] = {}  # when a probe was asked last, in transitions
         self.decided: dict[int, bool] = {}  # what the `if` of a nested flow gave
@@ -146,6 +151,17 @@ class Record:
         """Might something of this task, which is not under way, be left in the world?"""
         return self.state[node] in APPLIED and not self.inert[node]
 
+    def is_given_up(self, node: int) -> bool:
+        """Will no later undo ever need what this task depended on? Then it holds back nothing."""
+        if self.state[node] != REVERT_FAILURE:
+            return False
+        return node in self.given_up or self.flow.undo[node] == UNDO_IMPOSSIBLE
+
+    def retriable(self) -> list[int]:
+        """Undos that failed and may be tried again."""
+        states = self.state
+        return [n for n in self.flow.tasks if states[n] == REVERT_FAILURE and not self.is_given_up(n)]
+
     def residue(self) -> list[int]:
         """What the rollback was to undo and has not undone."""
         order, floor = self.order, self.floor
@@ -156,6 +172,7 @@ class Record:
     def _apply_task(self, transition: Transition) -> None:
         node, state, data = transition.node, transition.state, transition.data
         self.state[node] = state
+        self.given_up.pop(node, None)
         if state == RUNNING:
             self.attempt[node] = transition.attempt
             self.due.pop(node, None)
@@ -264,7 +281,7 @@ class Record:
         old, state, data = transition.old, transition.state, transition.data or {}
         self.run = state
         if state == RUNNING:
-            self.phase, self.back_to = FORWARD, 0
+            self.phase, self.back_to, self.only = FORWARD, 0, None
         elif state == RESUMING:
             if old == SUSPENDED or (old == FAILURE and self.phase == ROLLING):
                 self._try_again_what_stuck()
@@ -275,6 +292,7 @@ class Record:
             if "floor" in data:  # a person ordered it, and how far
                 self._try_again_what_stuck()
                 self.floor = data["floor"]
+                self.only = dict.fromkeys(self.retriable()) if data.get("failed_only") else None
         elif state == FAILURE and self.phase != ROLLING:
             self.phase = FAILED
             self.doomed = False
@@ -283,6 +301,8 @@ class Record:
                 self._try_again_what_stuck()
                 self.ordered = data["order"]
             self.floor = data.get("floor", self.floor)
+        elif state == FAILURE:
+            self.only = None  # that rollback is over
         elif state == SUSPENDED and old in (FAILURE, REVERTING):
             self.phase, self.ordered = STOPPED, ""
             self.back_to, self.floor = (self.floor if old == REVERTING else 0), 0
@@ -297,7 +317,9 @@ class Record:
 
     def _apply_fact(self, transition: Transition) -> None:
         node, state, data = transition.node, transition.state, transition.data or {}
-        if state == REVERTING:
+        if data.get("skip"):
+            self.given_up[node] = None
+        elif state == REVERTING:
             self.undos[node] = transition.attempt
             self.undo_base[node] += bool(data.get("lost"))
             if data.get("due") is None:

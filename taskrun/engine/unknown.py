@@ -4,9 +4,8 @@ from taskrun.engine import events as e
 from taskrun.engine.backward import HOLD
 from taskrun.engine.core import Core
 from taskrun.engine.doing import Doing
-from taskrun.engine.flow import UNDO_IMPOSSIBLE
 from taskrun.engine.inflight import DOING, PROBING
-from taskrun.engine.record import AGAIN, SILENT
+from taskrun.engine.record import AGAIN, ROLLING, SILENT
 from taskrun.engine.states import (
     PENDING,
     REVERT_FAILURE,
@@ -18,6 +17,7 @@ from taskrun.engine.states import (
 from taskrun.engine.undoing import Undoing
 from taskrun.errors import RefusedError
 
+SKIP = "skip"
 _VERDICTS = {
     (UNKNOWN, "done"): SUCCESS,
     (UNKNOWN, "not-done"): PENDING,
@@ -77,9 +77,14 @@ class Unknown:
         if self._record.run != RUNNING:
             return
         policy = self._flow.on_lost[node]
+        name = self._flow.names[node]
         if policy == "ask":
-            self._core.suspend(f"the outcome of {self._flow.names[node]} is unknown")
-        elif not self._core.is_stopped(node):
+            self._core.suspend(f"the outcome of {name} is unknown")
+        elif self._core.is_stopped(node):
+            return
+        elif policy == "approve":
+            self._core.suspend(f"{name} waits for somebody's word")
+        else:
             (self._doing.run_task if policy == "rerun" else self._undoing.start)(node)
 
     def settle_all(self) -> None:
@@ -96,11 +101,11 @@ class Unknown:
     def _take_up(self, node: int) -> None:
         if self._core.goes_forward(node):
             self._core.forward.push(node)
-        elif self._record.probes.get(node) != AGAIN:
-            self._settle(node)  # a person may have to be asked, or the undo of its flow would wait for ever
+        elif self._flow.on_lost[node] == "ask" and self._record.probes.get(node) != AGAIN:
+            self._settle(node)  # it would hold back the undo of its flow for ever
 
     def _undo_again(self, node: int) -> None:
-        if self._flow.undo[node] == UNDO_IMPOSSIBLE:
+        if self._record.is_given_up(node):
             self._core.suspend(f"{self._flow.names[node]} cannot be undone, so it cannot be done again")
         else:
             self._core.backward.push(node)
@@ -110,6 +115,9 @@ class Unknown:
     def on_resolved(self, event: e.Resolved) -> None:
         """A run that is being driven goes on with it at once, any other at its next resume or revert."""
         node, state = event.node, self._record.state[event.node]
+        if event.verdict == SKIP:
+            self._give_up(event)
+            return
         verdict = _VERDICTS.get((state, event.verdict))
         if verdict is None:
             raise RefusedError(f"task {self._flow.names[node]} is {state}: it cannot be {event.verdict}")
@@ -120,6 +128,18 @@ class Unknown:
         held = self._core.backward.classify(node) == HOLD
         self._core.move_task(node, verdict, data=event.data)
         self._go_on(node, held=held)
+
+    def _give_up(self, event: e.Resolved) -> None:
+        node, name = event.node, self._flow.names[event.node]
+        if self._record.phase != ROLLING or node not in self._record.retriable():
+            raise RefusedError(
+                f"task {name} is {self._record.state[node]}: only an undo that failed in a rollback can be given up"
+            )
+        held = self._core.backward.classify(node) == HOLD
+        data = {**(event.data or {}), "skip": True}
+        self._core.note("warning", node, self._record.undos[node], data)
+        if held and not self._core.goes_forward(node):
+            self._undoing.reconsider(node)
 
     def _go_on(self, node: int, *, held: bool) -> None:
         """What depends on this task may go on, or what it depends on may be undone."""
