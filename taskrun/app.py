@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from signal import SIGHUP
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from taskrun.drivers import settle
@@ -12,15 +13,16 @@ from taskrun.drivers.hiding import hide_nothing, hiding
 from taskrun.drivers.local import LocalDriver
 from taskrun.drivers.notifier import Notifier
 from taskrun.drivers.recall import to_entry, transitions
+from taskrun.drivers.relief import Relief
 from taskrun.drivers.signals import WORDS, Signals
 from taskrun.drivers.values import ITEMS, Values
 from taskrun.engine import events as e
 from taskrun.engine.expand import Lists, expand, has_fan_out
 from taskrun.engine.flow import Flow, compile_flow
 from taskrun.engine.machine import Machine
-from taskrun.engine.states import REVERTED
+from taskrun.engine.states import PENDING, REVERTED
 from taskrun.engine.view import Row, View
-from taskrun.errors import InvalidTransition, JournalCorruptError, NotFoundError, RefusedError
+from taskrun.errors import InvalidTransition, JournalCorruptError, JournalError, NotFoundError, RefusedError
 from taskrun.executors.client import Supervisor
 from taskrun.executors.recovery import attach, is_held, recover
 from taskrun.journal.base import FORMAT, Entry, RunRow
@@ -152,6 +154,7 @@ def continue_run(
         held = recall(where, run_id, options)
         definition, machine = held.definition, held.machine
         decided = [(node_of(machine.flow, run_id, task), word, data) for task, word, data in verdicts]
+        first = first_event(machine, event(machine.flow, clock.now()))
         secrets = secrets_of(definition)
         pending = machine.pending()
         found = recover(directory, settle.keys(machine, pending), boot_id=held.row.boot_id)
@@ -175,10 +178,19 @@ def continue_run(
             driver.receive(e.Resolved(clock.now(), node, verdict, data))
         return session.drive(
             driver,
-            event(machine.flow, clock.now()),
+            first,
             options,
             lambda: settle.settle(driver, session.values, pending, found),
         )
+
+
+def first_event(machine: Machine, asked: e.Event) -> e.Event:
+    """A run whose taskrun died before its first step is started, not resumed; and there is nothing to revert."""
+    if machine.record.run != PENDING:
+        return asked
+    if isinstance(asked, e.RevertRequested):
+        raise RefusedError("the run was interrupted before it began: there is nothing to undo")
+    return e.RunRequested(asked.at)
 
 
 def resolve_task(run_id: str, task: str, verdict: str, data: dict[str, Any]) -> str:
@@ -298,7 +310,6 @@ class Session:
         self.environment = base_environment(definition, self.values.run_scope(), definition.get("dir") or "/")
         self._masker = secrets.masker if secrets is not None else None
         self._listeners: Listeners | None = None
-        self._supervisor: Supervisor | None = None
         self._driver: LocalDriver | None = None
         self._verifier: Verifier | None = None
         self._journal: SqliteJournal | None = None
@@ -319,7 +330,6 @@ class Session:
         durable: bool = True,
     ) -> LocalDriver:
         preparer = Preparer(self.values, self.run_id, self.run_dir, self.environment, durable=durable)
-        self._supervisor = supervisor
         self._journal = journal
         old = journal.requests(
             self.run_id
@@ -335,6 +345,7 @@ class Session:
             journal,
             self._listeners,
             supervisor,
+            relief=Relief(self.run_dir),
             run_id=self.run_id,
             epoch=epoch,
             seq=seq,
@@ -386,7 +397,22 @@ class Session:
                 driver.run()
             except LeaveError as leave:
                 return Outcome(self.run_id, 128 + leave.number, self.view, True, self._broken())
+            except JournalError:
+                self._see_out(driver)
+                raise
         return Outcome(self.run_id, driver.exit_code, self.view, False, self._broken())
+
+    def _see_out(self, driver: LocalDriver) -> None:
+        """Nothing can be recorded any more, so nothing may begin; what runs is worth waiting for."""
+        assert self._listeners is not None
+        if driver.running:
+            self._listeners.say(
+                "The journal cannot be written: nothing more is started. Waiting for what runs to end"
+                f" ({', '.join(driver.running)}); Ctrl-C leaves it to its supervisor."
+            )
+            self._signals += 1  # the next one is the one that leaves
+            with suppress(LeaveError):
+                driver.finish_what_runs()
 
     def _broken(self) -> Sequence[Exception]:
         return tuple(self._listeners.broken) if self._listeners else ()
@@ -415,6 +441,8 @@ class Session:
     def _interrupted(self, driver: LocalDriver, numbers: list[int], options: RunOptions) -> None:
         assert self._listeners is not None
         for number in numbers:
+            if number == SIGHUP and self._signals:
+                continue  # the shell and the kernel both tell of a terminal that is gone: no wish to leave at once
             self._signals += 1
             if self._signals > 1:
                 raise LeaveError(number)
@@ -439,8 +467,6 @@ class Session:
             self._listeners.close()
         if self._driver is not None:
             self._driver.close()
-        if self._supervisor is not None:
-            self._supervisor.close(wait=False)
 
 
 def take_lock(name: str, who: str) -> NamedLock:

@@ -74,6 +74,10 @@ class JournalCorruptError(JournalError):
     exit_code = 3
 
 
+class SupervisorError(TaskrunError):
+    exit_code = 3
+
+
 class ExpressionError(TaskrunError):
     """``offset`` is the character in the expression's source where the trouble starts, if known."""
 

@@ -1,16 +1,16 @@
 """What ``resume`` and ``revert`` share: take a run over, show it, end with its exit code."""
 
-import sys
 from collections.abc import Callable
 
 from taskrun import app
-from taskrun.cli.output import Output
+from taskrun.cli.output import STDERR, Output
 from taskrun.engine import events as e
 from taskrun.engine.flow import Flow
 from taskrun.errors import HeldError
 from taskrun.journal.base import RunRow
 from taskrun.journal.home import home, run_dir
 from taskrun.journal.lock import holder
+from taskrun.listeners.outlet import show
 
 
 def refuse_held(row: RunRow) -> None:
@@ -41,5 +41,4 @@ def go_on(
 
 
 def _say_waiting() -> None:
-    sys.stderr.write("Tasks of the run are still running; waiting for them to end.\n")
-    sys.stderr.flush()
+    show("Tasks of the run are still running; waiting for them to end.\n", STDERR)

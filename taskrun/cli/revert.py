@@ -54,6 +54,9 @@ def command(
     _check(savepoint, retry, skipped, reason, force)
     row = find_run(run)
     refuse_held(row)
+    if row.state == "PENDING":
+        click.echo(f"run {row.id} was interrupted before it began: there is nothing to undo.", err=True)
+        return 0
     if row.state == "REVERTED" and row.exit_code not in (None, RESIDUE):
         click.echo(f"run {row.id} is REVERTED: everything is undone already.", err=True)
         return 0

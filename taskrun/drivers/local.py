@@ -22,6 +22,7 @@ from taskrun.drivers.carriers import Threads
 from taskrun.drivers.clock import Clock
 from taskrun.drivers.hiding import Hide, hide_nothing
 from taskrun.drivers.recall import to_entry, transitions
+from taskrun.drivers.relief import Relief
 from taskrun.drivers.values import ITEMS, Values
 from taskrun.engine import commands as c
 from taskrun.engine import events as e
@@ -33,6 +34,7 @@ from taskrun.engine.states import REVERTED, RUNNING, SUCCESS
 from taskrun.errors import ActionError, ExpressionError, HeldError, TaskrunError
 from taskrun.executors.client import Supervisor
 from taskrun.executors.protocol import Ended, Spawn
+from taskrun.executors.recovery import Alive, Lost, NotStarted
 from taskrun.journal.base import Entry, Journal
 from taskrun.listeners.base import Listeners
 from taskrun.spec.expressions import check_condition, parse, render
@@ -65,6 +67,7 @@ class LocalDriver:
         listeners: Listeners,
         supervisor: Supervisor | None,
         *,
+        relief: Relief,
         run_id: str,
         epoch: int,
         seq: int = 0,
@@ -81,6 +84,7 @@ class LocalDriver:
         self._journal = journal
         self._listeners = listeners
         self._supervisor = supervisor
+        self._relief = relief
         self._run_id = run_id
         self._epoch = epoch
         self._seq = seq
@@ -123,8 +127,7 @@ class LocalDriver:
         }
         self._epoll = select.epoll()
         if supervisor is not None:
-            supervisor.set_environment(preparer.base_env)
-            self._watch(supervisor.fileno(), self._collect_ended)
+            self._employ(supervisor)
 
     # ------------------------------------------------------------------ the loop
 
@@ -181,6 +184,11 @@ class LocalDriver:
     def _watch(self, fd: int, call: Callable[[], None]) -> None:
         self._wakes[fd] = call
         self._epoll.register(fd, select.EPOLLIN)
+
+    def _employ(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+        supervisor.set_environment(self._preparer.base_env)
+        self._watch(supervisor.fileno(), self._collect_ended)
 
     def _take(self, step: Step) -> None:
         for transition in step.transitions:
@@ -284,10 +292,34 @@ class LocalDriver:
     def _is_to_be_verified(self) -> bool:
         return self.unverified and self.machine.record.run == REVERTED
 
+    def finish_what_runs(self) -> None:
+        """Wait for the processes under way, when nothing can be recorded any more: their supervisor writes down how
+        they end, for whoever takes the run over. Nothing else is done.
+        """
+        supervisor = self._supervisor
+        while supervisor is not None and any(a.action.MODE == "process" for a in self._attempts.values()):
+            for fd, _ in self._epoll.poll():
+                if fd == supervisor.fileno():
+                    for ended in supervisor.receive():
+                        self._attempts.pop(ended.key, None)
+                    if supervisor.lost:
+                        return
+                elif self._threads is not None and fd == self._threads.fileno():
+                    self._threads.receive()
+                else:
+                    self._wakes[fd]()
+
+    @property
+    def running(self) -> list[str]:
+        """The tasks that have a process under way."""
+        return list(dict.fromkeys(a.name for a in self._attempts.values() if a.action.MODE == "process"))
+
     def close(self) -> None:
         self._epoll.close()
         if self._threads is not None:
             self._threads.close()
+        if self._supervisor is not None:
+            self._supervisor.close(wait=False)
 
     # ------------------------------------------------------------------ commands
 
@@ -563,9 +595,43 @@ class LocalDriver:
     def _collect_ended(self) -> None:
         assert self._supervisor is not None
         for ended in self._supervisor.receive():
+            self._relief.worked()
             attempt = self._attempts.pop(ended.key, None)
             if attempt is not None:
                 self.process_ended(attempt, ended)
+        if self._supervisor.lost:
+            self._relieve(self._supervisor)
+
+    def _relieve(self, dead: Supervisor) -> None:
+        """Somebody has killed the supervisor: settle what it had under way, and go on with another one."""
+        self._epoll.unregister(dead.fileno())
+        del self._wakes[dead.fileno()]
+        dead.close(wait=False)
+        attempts = [each for each in self._attempts.values() if each.action.MODE == "process"]
+        found, supervisor = self._relief.take_over([each.key for each in attempts])
+        self._employ(supervisor)
+        self.record(
+            "warning", self.machine.flow.name, {"message": "the supervisor was killed; another goes on"}
+        )
+        for attempt in attempts:
+            self._attempts.pop(attempt.key, None)
+            self._settle(attempt, found[attempt.key])
+
+    def _settle(self, attempt: Attempt, outcome: Ended | Alive | Lost | NotStarted) -> None:
+        """What became of a part whose supervisor is dead. Whatever it had begun was ended with it."""
+        if isinstance(outcome, Ended):
+            self.process_ended(attempt, outcome)
+        elif attempt.stopping is not None or attempt.then is not None:
+            failure = attempt.stopping or _lost(outcome)
+            attempt.started = isinstance(outcome, Lost)
+            self._part_failed(attempt, ActionError(failure["type"], failure["message"]))
+        elif isinstance(outcome, NotStarted) or attempt.part in (CHECK, VERIFY, PROBE):
+            self._launch(attempt)  # a question may be asked again
+        elif attempt.part == REVERT:
+            self._conclude(attempt, e.RevertLost(self.clock.now(), attempt.node, attempt.number))
+        else:
+            now, failure = self.clock.now(), _lost(outcome)
+            self._conclude(attempt, e.AttemptLost(now, attempt.node, attempt.number, failure))
 
     def process_ended(self, attempt: Attempt, ended: Ended) -> None:
         """Judge a process that is over: by the action if it exited, by how it was ended otherwise."""
@@ -790,6 +856,13 @@ def _failure_of(error: TaskrunError) -> dict[str, Any]:
     if isinstance(error, ActionError):
         return error.as_failure()
     return {"type": "ExpressionError", "message": error.message}
+
+
+def _lost(outcome: Alive | Lost | NotStarted) -> dict[str, Any]:
+    message = (
+        outcome.message if isinstance(outcome, Lost) else "its supervisor was killed before it was started"
+    )
+    return {"type": "Lost", "message": message}
 
 
 def _timeout(limit: float | None) -> ActionError:

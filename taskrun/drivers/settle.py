@@ -14,6 +14,7 @@ from taskrun.drivers.values import Values
 from taskrun.engine import commands as c
 from taskrun.engine import events as e
 from taskrun.engine.machine import Machine
+from taskrun.engine.record import FORWARD
 from taskrun.engine.states import RUNNING
 from taskrun.executors.protocol import Ended
 from taskrun.executors.recovery import Alive, Lost, NotStarted
@@ -52,14 +53,15 @@ def _settle_attempt(driver: LocalDriver, values: Values, command: c.StartAttempt
     outcome = found.get(attempt_key(name, DO, number))
     if isinstance(outcome, Ended):
         driver.take_over(Attempt(node, name, number, DO), outcome)
-    elif isinstance(outcome, Lost):
+    elif isinstance(outcome, Lost) or not _may_start(task["kind"], task["fields"]):
         driver.receive(e.AttemptLost(driver.clock.now(), node, number, _LOST))
     elif getattr(registry.get(task["kind"]), "IDEMPOTENT", False) and driver.machine.record.run == RUNNING:
         driver.repeat(node, number)
-    elif _may_start(task["kind"], task["fields"]):
+    elif driver.machine.record.phase == FORWARD:
         driver.perform(command)
-    else:
-        driver.receive(e.AttemptLost(driver.clock.now(), node, number, _LOST))
+    else:  # it would only be undone again
+        now = driver.clock.now()
+        driver.receive(e.AttemptFailed(now, node, number, _NOT_STARTED, started=False, retryable=False))
 
 
 def _settle_revert(driver: LocalDriver, values: Values, command: c.StartRevert, found: Found) -> None:
@@ -86,4 +88,8 @@ def _may_start(kind: str, fields: Mapping[str, object]) -> bool:
     return writes is not None and not writes(fields)
 
 
+_NOT_STARTED = {
+    "type": "NotStarted",
+    "message": "taskrun ended before this had begun, and the run is failing",
+}
 _LOST = {"type": "Lost", "message": "taskrun ended while this ran; nobody knows how it ended"}

@@ -1,0 +1,64 @@
+"""Another supervisor in place of one that was killed while its taskrun lives.
+
+What the dead one was running is ended first: nobody would ever hear how it ended, and it must not run beside what follows.
+"""
+
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from taskrun.drivers.signals import WATCHED
+from taskrun.errors import SupervisorError
+from taskrun.executors.client import CRASH_NAME, Supervisor
+from taskrun.executors.protocol import Ended
+from taskrun.executors.recovery import Alive, Lost, NotStarted, attach, recover
+from taskrun.journal.ids import boot_id
+
+Found = Mapping[str, Ended | Alive | Lost | NotStarted]
+
+TRIES: Final = 5
+"""So many supervisors may be lost one after another; each attempt that ends is proof that they can work."""
+
+
+class Relief:
+    """Finds out what became of attempts, and starts the next supervisor of the run in ``run_dir``."""
+
+    def __init__(self, run_dir: str) -> None:
+        self._run_dir = run_dir
+        self._lost = 0
+
+    def worked(self) -> None:
+        """The present supervisor has done its work at least once."""
+        self._lost = 0
+
+    def take_over(self, keys: Sequence[str]) -> tuple[Found, Supervisor]:
+        """What became of the attempts ``keys``, none of which is alive any more, and who runs the next ones.
+
+        Raises:
+            SupervisorError: one after another was lost.
+
+        """
+        self._lost += 1
+        with attach(self._run_dir) as survivors:  # a child on its way to its program still holds the lock
+            while survivors.alive:
+                survivors.poll(0.5)
+        found = recover(self._run_dir, keys, boot_id=boot_id())
+        if self._lost > TRIES:
+            raise SupervisorError(
+                f"the supervisor of the run was lost {self._lost} times in a row{self._last_words()}",
+                hint="is something ending processes (the kernel, for want of memory)? `taskrun resume` goes on",
+            )
+        return found, self._start()
+
+    def _start(self) -> Supervisor:
+        # A signal that came to the child before it has handlers of its own would be told to this process as well.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+        try:
+            return Supervisor.start(self._run_dir)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def _last_words(self) -> str:
+        path = f"{self._run_dir}/{CRASH_NAME}"
+        return f"; what the last one says is in {path}" if os.path.exists(path) else ""
