@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from taskrun import app
+from taskrun.cli.chosen import Chosen, choose
 from taskrun.cli.found import open_journal
-from taskrun.errors import NotFoundError
 from taskrun.journal.base import Entry, RunRow
 from taskrun.journal.home import home, run_dir
 from taskrun.journal.lock import holder
 from taskrun.journal.sqlite import SqliteJournal
 from taskrun.listeners.sanitize import clean
 from taskrun.listeners.screen import is_terminal
-from taskrun.spec.spelling import nearest
 
 if TYPE_CHECKING:
     from taskrun.drivers.masking import MaskedStream, Masker
@@ -38,7 +37,7 @@ def command(run: str, task: str | None, follow: bool) -> int:
 
     \b
       taskrun logs                  all tasks of the latest run
-      taskrun logs latest migrate   one task
+      taskrun logs latest migrate   one task, or all in a nested flow
       taskrun logs -f               follow
 
     On a terminal, control characters of the output are shown, never obeyed; in a pipe the bytes come as they are.
@@ -47,28 +46,26 @@ def command(run: str, task: str | None, follow: bool) -> int:
     journal = open_journal()
     try:
         row = journal.find(run)
+        definition = journal.definition(row.id)
+        chosen: Chosen = _all
         if task is not None:
-            _check_task(journal, row, task)
-        masker, unknown = app.masker_of(journal.definition(row.id))
+            begun = (entry.name for entry in journal.entries(row.id) if entry.kind == "task")
+            chosen = choose(task, definition, begun, row.id)
+        masker, unknown = app.masker_of(definition)
         if unknown:
             click.echo(
                 f"warning: not masked, as it cannot be read here: secret {', '.join(unknown)}", err=True
             )
-        printer = _Printer(run_dir(home(), row.id), many=task is None, masker=masker)
-        printer.follow(journal, row, task, follow=follow)
+        plain = {each["name"] for each in definition["tasks"] if "for_each" not in each}
+        printer = _Printer(run_dir(home(), row.id), many=task not in plain, masker=masker)
+        printer.follow(journal, row, chosen, follow=follow)
     finally:
         journal.close()
     return 0
 
 
-def _check_task(journal: SqliteJournal, row: RunRow, task: str) -> None:
-    names = [each["name"] for each in journal.definition(row.id)["tasks"]]
-    if task not in names:
-        near = nearest(task, names)
-        raise NotFoundError(
-            f"run {row.id} has no task {task!r}" + (f"; did you mean {near!r}?" if near else ""),
-            hint=f"taskrun states {row.id} lists them",
-        )
+def _all(_task: str) -> bool:
+    return True
 
 
 class _Printer:
@@ -88,14 +85,14 @@ class _Printer:
         self._title = ""
         self._at_line_start = True
 
-    def follow(self, journal: SqliteJournal, row: RunRow, task: str | None, *, follow: bool) -> None:
+    def follow(self, journal: SqliteJournal, row: RunRow, chosen: Chosen, *, follow: bool) -> None:
         seq = 0
         while True:
             ended = not follow or journal.run(row.id).ended is not None or not self._is_held(row.id)
             for entry in journal.entries(row.id, after=seq):
                 seq = entry.seq
                 is_undo_again = entry.kind == "warning" and entry.state == "REVERTING"
-                if (entry.kind == "task" or is_undo_again) and task in (None, entry.name):
+                if (entry.kind == "task" or is_undo_again) and chosen(entry.name):
                     self._take(entry)
             for (name, undoing), attempt in self._open.items():
                 self._copy(name, attempt, undoing=undoing, whole=ended)

@@ -78,3 +78,33 @@ def test_a_log_that_became_a_link_is_not_followed(taskrun: Taskrun) -> None:
     done = taskrun("logs")
     assert "root:" not in done.out
     assert "Traceback" not in done.err
+
+
+def test_a_name_means_a_task_its_items_or_all_that_is_in_a_flow(taskrun: Taskrun) -> None:
+    taskrun.file(
+        "name: names\ntasks:\n"
+        "  - {name: push, for_each: [a, b], run: 'echo push ${{ item }}', revert: none}\n"
+        "  - name: nest\n    tasks:\n"
+        "      - {name: inner, run: echo inner, revert: none}\n"
+        "  - name: site\n    for_each: [x, y]\n    tasks:\n"
+        "      - {name: fetch, run: 'echo fetch ${{ item }}', revert: none}\n"
+        "  - {name: pushed, run: echo pushed, revert: none}\n"
+    )
+    done = taskrun("run", "w.yaml", "-j", 1)
+    assert done.code == 0, done.err
+    for name, lines in {
+        "push": ["push a", "push b"],
+        "push[1]": ["push b"],
+        "nest": ["inner"],
+        "inner": ["inner"],
+        "site": ["fetch x", "fetch y"],
+        "site[1]": ["fetch y"],
+        "site[0].fetch": ["fetch x"],
+        "fetch": ["fetch x", "fetch y"],
+        "pushed": ["pushed"],
+    }.items():
+        done = taskrun("logs", "latest", name)
+        assert done.code == 0, (name, done.err)
+        assert [line for line in done.out.splitlines() if not line.startswith("---")] == lines, name
+    for name in ("push[2]", "site[2].fetch", "pus", "names"):
+        assert taskrun("logs", "latest", name).code == 4
