@@ -25,6 +25,11 @@ def advice(view: View, run: str) -> list[Advice]:
     return [] if view.state == "SUCCESS" else [*_needed(view, run), *_possible(view, run)]
 
 
+def _word(name: str) -> str:
+    """As a shell takes it for one word: the brackets of an item would be a pattern."""
+    return f"'{name}'" if "[" in name else name
+
+
 def _needed(view: View, run: str) -> Iterator[Advice]:
     if was_left(view):
         return  # nothing is decided before somebody goes on with it
@@ -35,12 +40,12 @@ def _needed(view: View, run: str) -> Iterator[Advice]:
         yield Advice(f"revert {run}", "try again, then undo the rest", urgent=True)
     for name in again[:_EACH]:
         purpose = "or give it up, undo the rest"
-        yield Advice(f"revert {run} --skip {name} --reason WHY", purpose, urgent=True)
+        yield Advice(f"revert {run} --skip {_word(name)} --reason WHY", purpose, urgent=True)
     for name in view.revert_failed[:_EACH]:
-        yield Advice(f"resolve {run} {name} --undone", "once undone by hand", urgent=True)
+        yield Advice(f"resolve {run} {_word(name)} --undone", "once undone by hand", urgent=True)
     for name in view.unknown[:_EACH]:
         purpose = "look first; or --not-done, --undone"
-        yield Advice(f"resolve {run} {name} --done", purpose, urgent=True)
+        yield Advice(f"resolve {run} {_word(name)} --done", purpose, urgent=True)
 
 
 def _possible(view: View, run: str) -> Iterator[Advice]:
@@ -51,4 +56,4 @@ def _possible(view: View, run: str) -> Iterator[Advice]:
         yield Advice(f"revert {run}", "undo what is still applied", urgent=False)
     broken = [name for name in view.revert_failed if view.index[name].revert != "impossible"]
     for name in dict.fromkeys(view.failed[:1] + broken[:1]):
-        yield Advice(f"logs {run} {name}", "all of its output", urgent=False)
+        yield Advice(f"logs {run} {_word(name)}", "all of its output", urgent=False)

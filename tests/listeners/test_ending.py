@@ -345,3 +345,11 @@ def test_a_task_that_was_given_up_is_named_with_the_reason_and_not_tried_again(r
     assert commands(text)["needs you"] == ["taskrun resolve 0abc b --undone"]
     r.task("b", "REVERTED")
     assert "given up" not in words(r)
+
+
+def test_the_name_of_an_item_is_quoted_in_commands(run) -> None:
+    r = failing(run, "a", "push[2]")
+    r.task("push[2]", "REVERTING", "REVERTED")
+    r.task("a", "REVERTING", "REVERTED")
+    r.flow("REVERTED")
+    assert "taskrun logs 0abc 'push[2]'" in words(r)
