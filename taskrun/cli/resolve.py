@@ -44,7 +44,11 @@ def command(run: str, task: str, verdict: str | None, outputs: tuple[str, ...], 
     if reason:
         data["reason"] = reason
     state = app.resolve_task(row.id, task, verdict, data)
-    click.echo(f"{task} is {state}. taskrun resume {row.id} goes on; taskrun revert {row.id} undoes the run.")
+    click.echo(
+        f"{task} is {state}.\n"
+        f"  taskrun resume {row.id}   goes on\n"
+        f"  taskrun revert {row.id}   undoes the run"
+    )
     return 0
 
 
