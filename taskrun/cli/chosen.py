@@ -15,7 +15,9 @@ def choose(name: str, definition: Mapping[str, Any], begun: Iterable[str], run_i
     known = {task["name"] for task in definition["tasks"]}
 
     def chosen(task: str) -> bool:
-        return name in (task, _plain(task)) or task.startswith((f"{name}[", f"{name}.")) or _plain(task) in below
+        return (
+            name in (task, _plain(task)) or task.startswith((f"{name}[", f"{name}.")) or _plain(task) in below
+        )
 
     if name in known or below or any(map(chosen, begun)):
         return chosen

@@ -115,7 +115,18 @@ def main(args: list[str] | None = None) -> int:  # noqa: PLR0911 - one line for 
             _silence(sys.stdout)
             _report(f"error: the output cannot be written: {bug.strerror}")
             return 2
+        if isinstance(bug, FileNotFoundError) and _is_nowhere():
+            _report("error: the current directory is not there any more")
+            return 2
         return _report_bug(bug)
+
+
+def _is_nowhere() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _command(args: list[str]) -> int:

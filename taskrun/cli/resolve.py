@@ -45,9 +45,7 @@ def command(run: str, task: str, verdict: str | None, outputs: tuple[str, ...], 
         data["reason"] = reason
     state = app.resolve_task(row.id, task, verdict, data)
     click.echo(
-        f"{task} is {state}.\n"
-        f"  taskrun resume {row.id}   goes on\n"
-        f"  taskrun revert {row.id}   undoes the run"
+        f"{task} is {state}.\n  taskrun resume {row.id}   goes on\n  taskrun revert {row.id}   undoes the run"
     )
     return 0
 

@@ -24,7 +24,7 @@ from taskrun.listeners.lines import Lines
 from taskrun.listeners.ndjson import json_line
 from taskrun.listeners.outlet import Outlet, show
 from taskrun.listeners.runs import standing
-from taskrun.listeners.screen import display_for, is_terminal, size, style_for
+from taskrun.listeners.screen import display_for, is_terminal, size, speaks_utf8, style_for
 from taskrun.listeners.states import history_lines, states_dict, states_text
 from taskrun.listeners.tail import as_it_is
 
@@ -109,7 +109,8 @@ def _show_history(journal: SqliteJournal, row: RunRow, output: str) -> None:
     if output in ("json", "ndjson"):
         lines: Iterator[str] = (json_line(event_dict(row.id, entry)) for entry in entries)
     else:
-        lines = (line + "\n" for line in history_lines(View(journal.definition(row.id)), entries))
+        view, ascii_only = View(journal.definition(row.id)), not speaks_utf8(os.environ)
+        lines = (line + "\n" for line in history_lines(view, entries, ascii_only=ascii_only))
     outlet = Outlet(STDOUT)
     while outlet.open and (some := "".join(islice(lines, LINES_AT_A_TIME))):
         outlet.write(some)

@@ -113,3 +113,24 @@ def test_a_bug_is_one_line_and_its_details_are_in_a_file(taskrun: Taskrun, tmp_p
     (report,) = tmp_path.glob("taskrun-crash-*.txt")
     assert "ZeroDivisionError" in report.read_text()
     assert str(report) in done.stderr
+
+
+def test_a_directory_that_was_removed_is_no_bug(taskrun: Taskrun, tmp_path) -> None:
+    (tmp_path / "gone").mkdir()
+    argv = ["sh", "-c", 'cd gone && rmdir ../gone && exec "$@"', "sh", *taskrun._argv(("run", "w.yaml"))]
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, env=taskrun.env, timeout=60)
+    assert done.returncode == 2
+    assert "error: the current directory is not there any more" in done.stderr
+
+
+def test_a_c_locale_shows_everything_in_ascii(taskrun: Taskrun) -> None:
+    taskrun.file('name: u\ntasks: [{name: a, echo: "grüße €"}, {name: b, fail: "ähm"}]\n')
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = taskrun("run", "w.yaml", env=plain)
+    assert done.code == 1
+    assert "gr<U+00FC>" in done.out
+    for arguments in (["states"], ["runs"], ["states", "--history"], ["explain", "TR101"], ["--help"]):
+        done = taskrun(*arguments, env=plain)
+        assert done.code in (0, 1)
+        assert done.out.isascii()
+        assert "Traceback" not in done.err
