@@ -89,10 +89,10 @@ def prepare(kind: str, fields: Mapping[str, Any], context: Context, plan: Callab
         policy = on_drift(fields)
         if ledger.is_prepared or ledger.is_undone:
             return
-        ledger.begin()
-        planned = plan(Making(fields, context, ledger, Pace(context)))
-        manifest = {"kind": kind, "random": urandom(6).hex(), "on_drift": policy}
-        ledger.prepared({**manifest, "changes": planned.changes, "result": planned.result})
+        with ledger.begun():
+            planned = plan(Making(fields, context, ledger, Pace(context)))
+            manifest = {"kind": kind, "random": urandom(6).hex(), "on_drift": policy}
+            ledger.prepared({**manifest, "changes": planned.changes, "result": planned.result})
 
 
 def on_drift(fields: Mapping[str, Any]) -> str:

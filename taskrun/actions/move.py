@@ -37,7 +37,7 @@ def _plan(making: deeds.Making) -> deeds.Plan:
     refuse_merging(old, node_of(target), source, target)
     move = moving.plan(source, target, making.ledger, making.pace)
     # The last two are for another file system; `moving` says whether they are needed.
-    copied = {**{k: move[k] for k in ("folder", "name", "image", "kept")}, "do": "place"}
+    copied = {**{k: move[k] for k in ("folder", "name", "image")}, "do": "place"}
     changes = [*making.folders(target), move, copied, trashing.plan(source, old)]
     return deeds.Plan(changes, {"path": target.path, "changed": True})
 

@@ -37,14 +37,14 @@ def prepare(fields: Mapping[str, Any], context: Context) -> None:
     with told({}, context):
         if ledger.is_prepared or ledger.is_undone:
             return
-        ledger.begin()
         pace, refuse = Pace(context), [_mark(context.run_dir)]
-        images = []
-        for place in _places(fields, context):
-            missing = missing_folders(place.folder)
-            image = take(place, ledger, pace, refuse=refuse)
-            images.append({"path": place.path, "missing": missing, "image": packed(image)})
-        ledger.prepared({"kind": KIND, "random": os.urandom(6).hex(), "images": images})
+        with ledger.begun():
+            images = []
+            for place in _places(fields, context):
+                missing = missing_folders(place.folder)
+                image = take(place, ledger, pace, refuse=refuse)
+                images.append({"path": place.path, "missing": missing, "image": packed(image)})
+            ledger.prepared({"kind": KIND, "random": os.urandom(6).hex(), "images": images})
 
 
 def _mark(folder: str) -> str:

@@ -84,6 +84,7 @@ class Attempt:
         action, fields, context = self.action, self.fields, self.context
         if self.call is not None:
             return self.call(context)
+        self.started = self.part not in (IMAGE, DO)
         if getattr(action, "AUTO", False):
             action.prepare(fields, context)  # type: ignore[union-attr]
         self.started = self.part != IMAGE

@@ -27,25 +27,8 @@ _SHOWN = 64 << 10  # bytes of a text up to which what was written is kept, to sh
 
 def plan(place: Place, ledger: Ledger, pace: Pace) -> Change:
     """The change, with the image of what it takes the place of."""
-    image = take(place, ledger, pace)
-    change: Change = {"do": "place", "folder": place.folder, "name": place.name, "kept": ""}
-    if image[0].kind == FILE and image[0].links > 1:
-        image[0] = _keep_inode(place, image[0], ledger, change)
-    return {**change, "image": packed(image)}
-
-
-def _keep_inode(place: Place, node: Node, ledger: Ledger, change: Change) -> Node:
-    """A file with other names: its inode is kept too, so that the undo can give it this name back."""
-    with place.parent() as parent:
-        try:
-            os.link(place.name, ledger.path("kept"), src_dir_fd=parent, follow_symlinks=False)
-        except OSError:
-            return node  # another file system, or not ours to link: its bytes will do
-        now = node_at(parent, place.name)
-        if now.inode != node.inode or (now.mtime, now.size) != (node.mtime, node.size):
-            raise drifted(place.path, "was changed")
-        change["kept"] = "kept"
-        return now._replace(blob=node.blob)
+    image = packed(take(place, ledger, pace))
+    return {"do": "place", "folder": place.folder, "name": place.name, "image": image}
 
 
 def forward(work: Work, key: str, change: Change, stage: Stage) -> dict[str, Any]:
@@ -168,17 +151,17 @@ def backward(work: Work, key: str, change: Change) -> None:
             os.rename(place.name, unstaging, src_dir_fd=parent, dst_dir_fd=parent)
             remove(parent, unstaging)
         if before.kind != ABSENT:
-            if not _take_kept(work, change, parent, unstaging, before):
+            if not _take_kept(work, parent, unstaging, before):
                 restorer.build(parent, unstaging, before)
             os.rename(unstaging, place.name, src_dir_fd=parent, dst_dir_fd=parent)
         sync_folder(parent, work.durable)
 
 
-def _take_kept(work: Work, change: Change, parent: int, name: str, before: Node) -> bool:
+def _take_kept(work: Work, parent: int, name: str, before: Node) -> bool:
     """Make ``name`` one more name of the original inode, if that still has the bytes it had."""
-    if not change["kept"]:
+    if not before.kept:
         return False
-    kept, blob = work.ledger.path(change["kept"]), work.ledger.path(before.blob)
+    kept, blob = work.ledger.path(before.kept), work.ledger.path(before.blob)
     one, other = os.open(kept, content.READ), os.open(blob, content.READ)
     try:
         if not content.are_equal(one, other, work.pace):

@@ -26,7 +26,10 @@ _WORDS = {
 
 
 class Node(NamedTuple):
-    """Times are nanoseconds; ``xattrs`` are in base64; ``blob`` names the file of an image that has the bytes."""
+    """Times are nanoseconds; ``xattrs`` are in base64; ``blob`` names the file of an image that has the bytes.
+
+    ``kept`` names one more hard link to a file that has several names, in the image.
+    """
 
     path: str  # below the root of an image; "" is the root
     kind: str
@@ -43,6 +46,7 @@ class Node(NamedTuple):
     xattrs: dict[str, str] | None = None
     target: str = ""
     blob: str = ""
+    kept: str = ""
 
     @property
     def identity(self) -> tuple[int, int]:

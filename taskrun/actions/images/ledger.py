@@ -12,8 +12,8 @@ never taken again. Without a manifest nothing was changed.
 """
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from taskrun.actions.images.content import CREATE, write_all
@@ -44,6 +44,16 @@ class Ledger:
         return f"{self.folder}/{name}"
 
     # ------------------------------------------------------------------ before the first change
+
+    @contextmanager
+    def begun(self) -> Iterator[None]:
+        """What is kept in here is taken away again if it cannot all be kept."""
+        self.begin()
+        try:
+            yield
+        except BaseException:
+            self.clear()
+            raise
 
     def begin(self) -> None:
         """An empty directory. What an earlier beginning left is worth nothing: it had changed nothing."""

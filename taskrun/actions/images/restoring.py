@@ -80,6 +80,9 @@ class Restorer:
             put_attributes(parent, name, wanted)
 
     def _put_file(self, parent: int, name: str, wanted: Node, now: Node) -> None:
+        if wanted.kept and now.inode != wanted.inode:
+            self._link_to(self._ledger.path(wanted.kept), parent, name)
+            now = node_at(parent, name, wanted.path)
         if now.kind == FILE and self._is_same_content(parent, name, wanted):
             put_attributes(parent, name, wanted)
         elif now.kind == FILE and wanted.links > 1 and now.inode == wanted.inode:
@@ -93,6 +96,7 @@ class Restorer:
             return content.are_equal(fd, blob, self._pace)
 
     def _rewrite(self, parent: int, name: str, wanted: Node) -> None:
+        put_mode(parent, name, wanted.mode | 0o200)
         with (
             self._blob(wanted) as blob,
             _opened(parent, name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC) as fd,
@@ -147,11 +151,14 @@ class Restorer:
         place = Place(folder or "/", name)
         with place.parent() as parent:
             times = os.fstat(parent)
-            remove(parent, self._temporary)
-            os.link(source, self._temporary, dst_dir_fd=parent, follow_symlinks=False)
-            os.rename(self._temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
+            self._link_to(source, parent, name)
             os.utime(parent, ns=(times.st_atime_ns, times.st_mtime_ns))
             sync_folder(parent, self._ledger.durable)
+
+    def _link_to(self, source: str, parent: int, name: str) -> None:
+        remove(parent, self._temporary)
+        os.link(source, self._temporary, dst_dir_fd=parent, follow_symlinks=False)
+        os.rename(self._temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
 
     # ------------------------------------------------------------------ trees
 

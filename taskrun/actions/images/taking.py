@@ -59,15 +59,29 @@ def _with_bytes(found: Found, place: Place, ledger: Ledger, pace: Pace) -> Node:
     """The node with its blob, both from a moment in which nobody wrote to the file."""
     node = found.node
     for _ in range(_TRIES):
+        kept = _keep(found, node, ledger) if node.links > 1 else ""
+        if kept:
+            node = node_at(found.parent, found.name, node.path)
         blob = _copy(found, place, node, ledger, pace)
         now = node_at(found.parent, found.name, node.path)
         if is_untouched(node, now):
-            return node._replace(blob=blob)
+            return node._replace(blob=blob, kept=kept)
         os.unlink(ledger.path(blob))
         node = now
         if node.kind != FILE:
             break
     raise ActionError("Busy", f"{_path(place, node)} is being changed while its before-image is taken")
+
+
+def _keep(found: Found, node: Node, ledger: Ledger) -> str:
+    """A file with other names: the inode is kept too, so that an undo can give it this name back."""
+    name = f"kept-{node.inode}"
+    try:
+        if not os.path.lexists(ledger.path(name)):
+            os.link(found.name, ledger.path(name), src_dir_fd=found.parent, follow_symlinks=False)
+    except OSError:
+        return ""  # another file system, or not ours to link: its bytes will do
+    return name if os.lstat(ledger.path(name)).st_ino == node.inode else ""
 
 
 def _copy(found: Found, place: Place, node: Node, ledger: Ledger, pace: Pace) -> str:
