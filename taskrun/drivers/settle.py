@@ -53,10 +53,10 @@ def _settle_attempt(driver: LocalDriver, values: Values, command: c.StartAttempt
     outcome = found.get(attempt_key(name, DO, number))
     if isinstance(outcome, Ended):
         driver.take_over(Attempt(node, name, number, DO), outcome)
+    elif _acts_once(task["kind"]) and not isinstance(outcome, Lost) and driver.machine.record.run == RUNNING:
+        driver.repeat(node, number)
     elif isinstance(outcome, Lost) or not _may_start(task["kind"], task["fields"]):
         driver.receive(e.AttemptLost(driver.clock.now(), node, number, _LOST))
-    elif getattr(registry.get(task["kind"]), "IDEMPOTENT", False) and driver.machine.record.run == RUNNING:
-        driver.repeat(node, number)
     elif driver.machine.record.phase == FORWARD:
         driver.perform(command)
     else:  # it would only be undone again
@@ -77,6 +77,11 @@ def _settle_revert(driver: LocalDriver, values: Values, command: c.StartRevert, 
         driver.receive(e.RevertLost(driver.clock.now(), node, number))
     else:
         driver.perform(command)
+
+
+def _acts_once(kind: str) -> bool:
+    """Whether an attempt that was cut short may be gone on with."""
+    return bool(getattr(registry.get(kind), "IDEMPOTENT", False))
 
 
 def _may_start(kind: str, fields: Mapping[str, object]) -> bool:
