@@ -228,7 +228,8 @@ def test_a_deadline_ends_all_attempts_together(taskrun: Taskrun) -> None:
     assert done.code == 1
     tries = len((taskrun.folder / "tries").read_text().splitlines())
     assert 1 <= tries < 25
-    assert done.transitions.count("task t FAILURE") == tries
+    # The last attempt may be out of time before it has written anything.
+    assert done.transitions.count("task t FAILURE") in (tries, tries + 1)
 
 
 # ------------------------------------------------------------------ failures

@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from taskrun.spec.loader import Mark, load_text, source_mark
@@ -69,6 +69,7 @@ LINES = st.lists(
 def test_every_character_is_found_where_it_was_written(lines, style, separator):
     value = separator.join(lines)
     text = yaml.safe_dump({"a": value}, default_style=style, allow_unicode=True, width=20)
+    assume(yaml.safe_load(text)["a"] == value)  # the writer folds some leading blanks wrongly
     root = load_text(text.encode(), "f.yaml").root
     assert root["a"] == value
     rows = text.split("\n")
