@@ -12,77 +12,34 @@ compare the two. The same arguments give the same run, in any process.
 """
 
 import random
-from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
-from taskrun.drivers.world import (
-    ALREADY,
-    DO,
-    FAILS,
-    LOST,
-    NEVER_BEGINS,
-    PROBE,
-    SUCCEEDS,
-    UNDO,
-    Fate,
-    Key,
-    World,
-)
+from taskrun.drivers.outcomes import FAILURE, done, probed, undone
+from taskrun.drivers.script import CALM, Chaos, Script, Watcher
+from taskrun.drivers.world import DO, FAILS, LOST, PROBE, SUCCEEDS, UNDO, Fate, Key, World
 from taskrun.engine import commands as c
 from taskrun.engine import events as e
 from taskrun.engine.flow import Flow
-from taskrun.engine.machine import Machine, Step
+from taskrun.engine.machine import Machine
 from taskrun.engine.record import Transition
 from taskrun.engine.states import PENDING
 from taskrun.errors import RefusedError
 
-_FAILURE = {"type": "Simulated", "message": "the simulation wants it so"}
 _VERBS: dict[type, str] = {c.StartAttempt: DO, c.StartRevert: UNDO, c.StartProbe: PROBE}
 
 Attempted = c.StartAttempt | c.StartRevert | c.StartProbe
 
 
-class Script(Protocol):
-    """What attempts and questions come to. None as an answer: it cannot be told (the expression fails)."""
+class Listed(NamedTuple):
+    """The list of a fan-out is known: no event, for the machine goes on in another flow."""
 
-    def fate(self, key: Key) -> Fate: ...
-    def condition(self, node: int) -> bool | None: ...
-    def items(self, node: int) -> int | None: ...
-
-
-class Smooth:
-    """Everything works at the first try; to be overridden where it should not."""
-
-    def fate(self, key: Key) -> Fate:
-        return Fate(leaves=key.verb == DO)
-
-    def condition(self, node: int) -> bool | None:  # noqa: ARG002 - part of the protocol
-        return True
-
-    def items(self, node: int) -> int | None:  # noqa: ARG002 - part of the protocol
-        return 1
+    at: float
+    node: int
+    size: int
 
 
-class Chaos(NamedTuple):
-    """Probabilities, for each thing that happens; ``most`` bounds how often crashes and people interfere."""
-
-    crash: float = 0.0
-    kill: float = 0.0  # an attempt under way does not survive a crash
-    repeat: float = 0.0  # a result arrives again, at any later time
-    give_up: float = 0.0  # whoever takes over after a crash wants the run reverted
-    ask: float = 0.0  # somebody asks for something
-    most: int = 6
-
-
-CALM = Chaos()
-
-
-class Watcher(Protocol):
-    """Told of everything, and free to raise."""
-
-    def begun(self, key: Key) -> None: ...
-    def stepped(self, event: e.Event, step: Step, *, stale: bool) -> None: ...
-    def crashed(self) -> None: ...
+Arrival = e.Event | Listed
 
 
 class _Crash(Exception):  # noqa: N818 - not an error: part of the play
@@ -97,8 +54,15 @@ def nobody(_simulation: "Simulation") -> e.Event | None:
     return None
 
 
+# The flow in which the fan-outs named have so many items each.
+FanOut = Callable[[Mapping[str, int]], Flow]
+
+
 class Simulation:
-    """One run of a flow. ``journal`` is what would survive a crash; ``machine`` is as it stands."""
+    """One run of a flow. ``journal`` is what would survive a crash; ``machine`` is as it stands.
+
+    ``crash_at``: crash at that point, counted from 0, of all where it could, and nowhere else (see ``points``).
+    """
 
     def __init__(
         self,
@@ -109,6 +73,8 @@ class Simulation:
         jobs: int = 1,
         chaos: Chaos = CALM,
         people: People = nobody,
+        fan_out: FanOut | None = None,
+        crash_at: int | None = None,
     ) -> None:
         self.flow = flow
         self.jobs = jobs
@@ -121,9 +87,13 @@ class Simulation:
         self.watcher: Watcher | None = None
         self.interfered = 0  # crashes and wishes so far
         self.script = script
+        self.lists: dict[str, int] = {}  # sizes of the fan-outs known so far; durable, as the journal is
+        self.points = 0  # where it could have crashed so far
+        self._crash_at = crash_at
         self._people = people
-        self._arriving: list[e.Event] = []
-        self._stale: list[e.Event] = []
+        self._fan_out = fan_out
+        self._arriving: list[Arrival] = []
+        self._stale: list[Arrival] = []
         self._timers: list[tuple[int, float]] = []
 
     def run(self, wish: e.Event | None = None, *, limit: int = 10_000) -> None:
@@ -177,17 +147,21 @@ class Simulation:
         self._try(self.rng.choice(choices))
         return True
 
-    def _pick(self, events: list[e.Event]) -> e.Event:
-        return events.pop(self.rng.randrange(len(events)))
+    def _pick(self, arrivals: list[Arrival]) -> Arrival:
+        return arrivals.pop(self.rng.randrange(len(arrivals)))
 
     def _arrive(self) -> None:
-        event = self._pick(self._arriving)
-        self._give(event._replace(at=self.now))
-        self._stale.append(event)
+        arrival = self._pick(self._arriving)
+        if isinstance(arrival, Listed):
+            self._expand(self.flow.names[arrival.node], arrival.size)
+        else:
+            self._give(arrival._replace(at=self.now))
+            self._stale.append(arrival)
 
     def _repeat(self) -> None:
-        event = self._pick(self._stale)
-        self._give(event._replace(at=self.now), stale=True)
+        arrival = self._pick(self._stale)
+        if not isinstance(arrival, Listed):
+            self._give(arrival._replace(at=self.now), stale=True)
 
     def _end(self) -> None:
         key = self.rng.choice(list(self.world.running))
@@ -226,6 +200,9 @@ class Simulation:
 
     def _crash_point(self, commands: int) -> int:
         """How many commands are carried out before it; -1: none, and the step is lost as well."""
+        first, self.points = self.points, self.points + commands + 2
+        if self._crash_at is not None:
+            return self._crash_at - first - 1 if first <= self._crash_at < self.points else commands + 1
         if self.interfered >= self.chaos.most or self.rng.random() >= self.chaos.crash:
             return commands + 1
         self.interfered += 1
@@ -241,11 +218,14 @@ class Simulation:
                 self._timers.append((node, due))
             case c.EvaluateCondition(node, asked):
                 holds = self.script.condition(node)
-                failure = _FAILURE if holds is None else None
+                failure = FAILURE if holds is None else None
                 self._arriving.append(e.ConditionDecided(self.now, node, bool(holds), failure, asked))
             case c.EvaluateItems(node, asked):
                 size = self.script.items(node)
-                failure = _FAILURE if size is None else None
+                if size is not None and self.flow.expands[node]:
+                    self._arriving.append(Listed(self.now, node, size))
+                    return
+                failure = FAILURE if size is None else None
                 self._arriving.append(e.ItemsEvaluated(self.now, node, size or 0, None, failure, asked))
 
     def _begin(self, key: Key) -> None:
@@ -260,30 +240,30 @@ class Simulation:
             self.world.change(key, Fate(FAILS, self.rng.random() < 0.5, again=False))
 
     def _result(self, key: Key, fate: Fate) -> e.Event:
-        """What the driver would learn about an attempt that is over."""
+        """What the driver learns about an attempt that is over."""
         if key.verb == PROBE:
-            return self._answer(key, fate)
-        return self._undo_result(key, fate) if key.verb == UNDO else self._do_result(key, fate)
+            return probed(key, fate, self.now, done=key.node in self.world.effects)
+        return undone(key, fate, self.now) if key.verb == UNDO else done(key, fate, self.now)
 
-    def _do_result(self, key: Key, fate: Fate) -> e.Event:
-        if fate.ends == LOST:
-            return e.AttemptLost(self.now, key.node, key.number)
-        if fate.ends in (SUCCEEDS, ALREADY):
-            return e.AttemptSucceeded(self.now, key.node, key.number, None, fate.ends == ALREADY)
-        began = fate.ends != NEVER_BEGINS
-        return e.AttemptFailed(self.now, key.node, key.number, _FAILURE, None, began, fate.again)
+    # ------------------------------------------------------------------ fan-outs
 
-    def _undo_result(self, key: Key, fate: Fate) -> e.Event:
-        if fate.ends == LOST:
-            return e.RevertLost(self.now, key.node, key.number)
-        if fate.ends == SUCCEEDS:
-            return e.RevertSucceeded(self.now, key.node, key.number)
-        return e.RevertFailed(self.now, key.node, key.number, _FAILURE, final=not fate.again)
-
-    def _answer(self, key: Key, fate: Fate) -> e.Event:
-        """A probe sees the world as it is, or nothing."""
-        done = key.node in self.world.effects if fate.ends == SUCCEEDS else None
-        return e.ProbeAnswered(self.now, key.node, key.number, done, asked=key.asked)
+    def _expand(self, name: str, size: int) -> None:
+        """Go on in the flow that has the items; all that speaks of nodes gets their new numbers."""
+        if self._fan_out is None or name in self.lists:
+            return
+        self.lists[name] = size
+        old, self.flow = self.flow, self._fan_out(self.lists)
+        numbers = {(self.flow.kinds[n], self.flow.names[n]): n for n in range(len(self.flow))}
+        new = [numbers[old.kinds[n], old.names[n]] for n in range(len(old))]
+        self.journal[:] = [t if t.node < 0 else t._replace(node=new[t.node]) for t in self.journal]
+        for arrivals in (self._arriving, self._stale):
+            arrivals[:] = [_renumbered(arrival, new) for arrival in arrivals]
+        self._timers = [(new[node], due) for node, due in self._timers]
+        self.world.renumber(new)
+        self.machine = Machine.restore(self.flow, self.journal, jobs=self.jobs)
+        if self.watcher is not None:
+            self.watcher.expanded()
+        self._give(e.TimerFired(self.now, 0, -1.0))  # nothing happened; but it sees what it can do now
 
     # ------------------------------------------------------------------ crash and recovery
 
@@ -294,7 +274,7 @@ class Simulation:
         self._arriving.clear()
         self._timers.clear()
         questions = (e.ConditionDecided, e.ItemsEvaluated)
-        self._stale = [event for event in self._stale if not isinstance(event, questions)]
+        self._stale = [arrival for arrival in self._stale if not isinstance(arrival, questions)]
         for key in list(self.world.running):
             if self.rng.random() < self.chaos.kill:
                 self.world.change(key, Fate(LOST, self.rng.random() < 0.5))
@@ -328,6 +308,11 @@ class Simulation:
             self._perform(command)
         else:
             self._arriving.append(self._result(key, fate))
+
+
+def _renumbered(arrival: Arrival, new: list[int]) -> Arrival:
+    node = getattr(arrival, "node", None)
+    return arrival if node is None else arrival._replace(node=new[node])  # type: ignore[call-arg]
 
 
 def _key(command: Attempted) -> Key:

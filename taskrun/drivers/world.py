@@ -67,6 +67,12 @@ class World:
             self.effects.pop(key.node, None)
         return fate
 
+    def renumber(self, new: list[int]) -> None:
+        """The tasks are the same, their numbers are not."""
+        self.effects = {new[node]: attempt for node, attempt in self.effects.items()}
+        self.running = {key._replace(node=new[key.node]): fate for key, fate in self.running.items()}
+        self.ended = {key._replace(node=new[key.node]): fate for key, fate in self.ended.items()}
+
     def change(self, key: Key, fate: Fate) -> None:
         """Something from outside (a kill, a stop) changes how an attempt under way will go."""
         self.running[key] = fate

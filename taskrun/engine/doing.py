@@ -8,7 +8,7 @@ from taskrun.engine.core import Core
 from taskrun.engine.flow import ROOT, TASK
 from taskrun.engine.inflight import DECIDING, DOING, LISTING
 from taskrun.engine.policy import wait_before
-from taskrun.engine.record import FORWARD
+from taskrun.engine.record import FORWARD, RUN
 from taskrun.engine.scopes import attempts_of, scope_above
 from taskrun.engine.states import FAILURE, IGNORE, PENDING, RETRYING, RUNNING, SUCCESS
 
@@ -70,12 +70,19 @@ class Doing:
     def _fail_controller(self, node: int, failure: e.Data) -> None:
         scope = self._scope_around(node)
         self._core.move_retry(node, RUNNING)
-        self._core.move_retry(node, FAILURE, {"failure": failure, "scope": scope})
+        self._core.move_retry(node, FAILURE, {"failure": failure, "scope": self._levels_up(node, scope)})
         self._core.bring_down(scope, failure)
 
     def _scope_around(self, begin: int) -> int:
         """What fails with a nested flow that could not even begin."""
         return scope_above(self._record, self._flow.sections[self._flow.section[begin]].parent)
+
+    def _levels_up(self, node: int, scope: int) -> int:
+        """How a scope is recorded: a fan-out may give its flow another index, but takes none from around it."""
+        up, section = 0, self._flow.section[node]
+        while scope not in (section, RUN):
+            up, section = up + 1, self._flow.sections[section].parent
+        return RUN if scope == RUN else up
 
     # ------------------------------------------------------------------ questions and their answers
 
@@ -125,7 +132,7 @@ class Doing:
             self._fail_task(node, failure, None, started=False)
         else:
             scope = self._scope_around(node)
-            self._core.note("warning", node, 0, {"failure": failure, "scope": scope})
+            self._core.note("warning", node, 0, {"failure": failure, "scope": self._levels_up(node, scope)})
             self._core.bring_down(scope, failure)
 
     def _ignore(self, node: int) -> None:
@@ -152,7 +159,7 @@ class Doing:
             self._core.move_task(node, IGNORE)
         elif self._flow.controller(node) is not None:
             self._core.move_retry(node, IGNORE)
-        elif self._is_undecided(node):
+        elif (self._flow.conditional[node] or self._flow.expands[node]) and node not in self._record.decided:
             self._core.note("log", node, 0, {"condition": False})
 
     # ------------------------------------------------------------------ results of attempts
@@ -203,7 +210,8 @@ class Doing:
             self._core.move_task(node, FAILURE, data=details)
             self._core.forward.done(node)
         elif self._record.phase == FORWARD:
-            details["scope"] = scope = scope_above(self._record, self._flow.section[node])
+            scope = scope_above(self._record, self._flow.section[node])
+            details["scope"] = self._levels_up(node, scope)
             self._core.move_task(node, FAILURE, data=details)
             self._core.bring_down(scope, None)
         else:

@@ -101,9 +101,8 @@ class Forward:
         """Is a controller to begin, or a condition to be asked, before this flow's tasks may start?"""
         if self._flow.controller(begin) is not None:
             return self._record.state[begin] == PENDING
-        if self._flow.expands[begin]:
-            return True
-        return bool(self._flow.conditional[begin]) and begin not in self._record.decided
+        asks = self._flow.expands[begin] or self._flow.conditional[begin]
+        return bool(asks) and begin not in self._record.decided
 
     def _may_start(self, node: int) -> bool:
         inflight, record = self._inflight, self._record

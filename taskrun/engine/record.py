@@ -39,8 +39,8 @@ class Transition(NamedTuple):
     """One recorded decision. ``kind`` is ``flow``, ``task`` or ``retry``; or, for a state that stays as it is,
     ``warning`` (somebody should see it) or ``log`` (kept for whoever takes the run over).
 
-    ``data`` may hold ``outputs``, ``failure``, ``due`` (when a wait ends; None: it is over), ``scope`` (what a failure brings down: the
-    index of the flow to be run again, or -1 for the run), ``started`` (False: the action never began), ``already``
+    ``data`` may hold ``outputs``, ``failure``, ``due`` (when a wait ends; None: it is over), ``scope`` (what a failure brings down: how
+    many flows up the one to be run again is, or -1 for the run), ``started`` (False: the action never began), ``already``
     (done before us), ``count`` (values of a controller), ``floor`` (start number of a savepoint), ``order`` (who
     wants the rollback), ``failed_only`` (of the rollback: only failed undos are tried), ``skip`` (its undo is given up),
     ``lost`` (a crash took the outcome), ``anew`` (its tries are counted from here), ``probe``
@@ -199,13 +199,16 @@ class Record:
     def _apply_failure(self, node: int, data: Mapping[str, Any]) -> None:
         if data.get("started") is not False:
             self.inert[node] = 0
-        self._bring_down(data.get("scope"))
+        self._bring_down(node, data.get("scope"))
 
-    def _bring_down(self, scope: int | None) -> None:
-        if scope == RUN:
+    def _bring_down(self, node: int, up: int | None) -> None:
+        if up == RUN:
             self.doomed = True
-        elif scope is not None:
-            self._stop(scope)
+        elif up is not None:
+            section = self.flow.section[node]
+            for _ in range(up):
+                section = self.flow.sections[section].parent
+            self._stop(section)
 
     def _stop(self, scope: int) -> None:
         """Of nested flows that are to run again only the outermost counts: it takes the others with it."""
@@ -267,7 +270,7 @@ class Record:
         elif state == IGNORE:
             self.passed[node] = self._started
         elif state == FAILURE and data:
-            self._bring_down(data.get("scope"))
+            self._bring_down(node, data.get("scope"))
 
     def _apply_rerun(self, begin: int) -> None:
         section = self.flow.section[begin]
@@ -332,7 +335,7 @@ class Record:
             else:
                 self._ask(node)
         elif "scope" in data:
-            self._bring_down(data["scope"])
+            self._bring_down(node, data["scope"])
         elif data.get("condition") is None:
             self._forget_condition(node)
         else:

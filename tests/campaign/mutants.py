@@ -573,7 +573,15 @@ def run(command: list[str], folder: pathlib.Path) -> subprocess.CompletedProcess
 
 def copy(folder: pathlib.Path) -> None:
     shutil.copytree(ROOT / "taskrun" / "engine", folder / "taskrun" / "engine")
-    for name in ("__init__.py", "errors.py", "drivers/__init__.py", "drivers/sim.py", "drivers/world.py"):
+    for name in (
+        "__init__.py",
+        "errors.py",
+        "drivers/__init__.py",
+        "drivers/outcomes.py",
+        "drivers/script.py",
+        "drivers/sim.py",
+        "drivers/world.py",
+    ):
         target = folder / "taskrun" / name
         target.parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / "taskrun" / name, target)

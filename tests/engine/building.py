@@ -31,7 +31,7 @@ def definition(root: Spec) -> Spec:
 def _add(result: Spec, spec: Spec, parent: int) -> int:
     index = len(result["flows"])
     built: Spec = {"name": spec["name"], "parent": parent, "pattern": spec["pattern"], "children": []}
-    built |= {key: spec[key] for key in ("retry", "if", "skip") if key in spec}
+    built |= {key: spec[key] for key in ("retry", "if", "skip", "for_each", "expands") if key in spec}
     result["flows"].append(built)
     for child in spec["children"]:
         if "children" in child:

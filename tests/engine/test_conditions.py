@@ -153,6 +153,44 @@ def test_a_wider_skip_reaches_on_from_where_a_narrower_one_ended() -> None:
     )
 
 
+def test_a_fan_out_that_a_skip_reached_is_not_asked_for_its_list() -> None:
+    tell(
+        flow("f", task("a", **DEPENDENTS), flow("push", for_each="x", expands=True), task("b")),
+        """
+        start         -> run RUNNING | ask a
+        if a is false -> a IGNORE, push (log), b IGNORE, run SUCCESS |
+        """,
+    )
+
+
+def test_a_fan_out_in_a_flow_that_is_ignored_is_ignored_with_it() -> None:
+    tell(
+        flow("f", flow("g", flow("push", for_each="x", expands=True), **WHEN), task("b")),
+        """
+        start         -> run RUNNING | ask g
+        if g is false -> g (log), push (log), b RUNNING | do b 1
+        """,
+    )
+
+
+def test_a_fan_out_in_a_flow_that_runs_again_is_asked_for_its_list_again() -> None:
+    tell(
+        flow(
+            "f",
+            flow("g", flow("push", for_each="x", expands=True), **WHEN),
+            task("b"),
+            retry={"attempts": 2},
+        ),
+        """
+        start         -> run RUNNING, retry f RUNNING, retry f SUCCESS | ask g
+        if g is false -> g (log), push (log), b RUNNING
+        b fails       -> b FAILURE, b REVERTING
+        undo b ok     -> b REVERTED, retry f RETRYING, b PENDING, retry f RUNNING, retry f SUCCESS | ask g
+        if g is true  -> g (log) | list push
+        """,
+    )
+
+
 # ---------------------------------------------------------------------- conditional flows
 
 

@@ -40,10 +40,15 @@ class Checker:
 
     def __init__(self, simulation: Simulation, *, shadows: float = 0.1) -> None:
         self.sim = simulation
-        self.flow = simulation.flow
-        self.rng = random.Random(len(self.flow))
+        self.rng = random.Random(len(simulation.flow))
         self.shadows = shadows
         self.shadow: Machine | None = None
+        self.used: set[tuple[str, str, str]] = set()
+        self.look_at_flow()
+        self.reset()
+
+    def look_at_flow(self) -> None:
+        self.flow = self.sim.flow
         self.dependents = {
             node: tasks_behind(self.flow, node, self.flow.successors) for node in self.flow.tasks
         }
@@ -51,8 +56,6 @@ class Checker:
         self.before = {
             node: nodes_behind(self.flow, node, self.flow.predecessors) for node in self.flow.tasks
         }
-        self.used: set[tuple[str, str, str]] = set()
-        self.reset()
 
     def reset(self) -> None:
         self.run = PENDING
@@ -74,6 +77,10 @@ class Checker:
         for transition in self.sim.journal:
             self.fold(transition)
         self.last_undone = None
+
+    def expanded(self) -> None:
+        self.look_at_flow()
+        self.crashed()
 
     def begun(self, key: Key) -> None:
         if key.verb == DO:
@@ -217,6 +224,8 @@ class Checker:
             return state in (SUCCESS, IGNORE) or (state == FAILURE and bool(flow.tolerated[node]))
         if flow.controller(node) is not None:
             return state in (SUCCESS, IGNORE)
+        if flow.expands[node]:
+            return False
         return (
             not flow.conditional[node] or flow.kinds[node] != BEGIN or node in self.sim.machine.record.decided
         )
@@ -231,9 +240,14 @@ class Checker:
     def check_idle(self) -> None:
         """No place stays empty while a task could start."""
         busy = self.sim.machine._core.inflight.busy
-        ready = [n for n in self.ready() if n not in busy]
+        ready = [n for n in self.ready() if n not in busy and self.has_room(n, busy)]
         if ready and len(busy) < self.sim.jobs:
             self.fail(f"{[self.flow.names[n] for n in ready]} could start, and {len(busy)} run")
+
+    def has_room(self, node: int, busy: dict[int, str]) -> bool:
+        section = self.flow.section
+        limit = self.flow.limits.get(section[node])
+        return limit is None or sum(section[n] == section[node] for n in busy) < limit
 
     def check_rerun(self, t: Transition) -> None:
         """A flow that runs again starts from nothing."""

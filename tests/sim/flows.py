@@ -3,8 +3,10 @@
 import random
 from typing import Any
 
-CONTROLLERS, CONDITIONS, RETRIES, TOLERANCE, UNDOS, LOSSES, PIVOTS, SAVEPOINTS, STOPS = range(9)
-FEATURES = range(9)
+CONTROLLERS, CONDITIONS, RETRIES, TOLERANCE, UNDOS, LOSSES, PIVOTS, SAVEPOINTS, STOPS, FAN_OUTS, APPROVALS = (
+    range(11)
+)
+FEATURES = range(11)
 
 Definition = dict[str, Any]
 
@@ -18,7 +20,7 @@ class _Maker:
     def __init__(self, rng: random.Random, most: int) -> None:
         self.rng = rng
         self.left = rng.randint(0, most) if rng.random() < 0.1 else rng.randint(2, most)
-        rare = {PIVOTS: 0.15, STOPS: 0.2}
+        rare = {PIVOTS: 0.15, STOPS: 0.2, FAN_OUTS: 0.25, APPROVALS: 0.15}
         self.features = {f for f in FEATURES if rng.random() < rare.get(f, 0.5)}
         self.result: Definition = {"name": "root", "flows": [], "tasks": []}
 
@@ -40,6 +42,8 @@ class _Maker:
             spec["retry"] = self.controller()
         if parent >= 0 and self.some(CONDITIONS, 0.4):
             spec["if"], spec["skip"] = "x", rng.choice(["task", "dependents", "flow"])
+        if parent >= 0:
+            self.maybe_over_a_list(spec)
         for _ in range(rng.randint(0, 2 if rng.random() < 0.2 else 5)):
             if self.left <= 0:
                 break
@@ -81,8 +85,11 @@ class _Maker:
         self.result["tasks"].append(spec)
         spec["revert"] = {"form": "action"}
         if self.some(SAVEPOINTS, 0.2):
-            spec |= {"kind": "savepoint", "savepoint": True, "revert": {"form": "none"}}
+            spec |= {"name": f"s{index}", "kind": "savepoint", "savepoint": True, "revert": {"form": "none"}}
             return index
+        self.maybe_over_a_list(spec)
+        if self.some(APPROVALS, 0.3):
+            return self.approval(spec, index)
         if self.some(UNDOS, 0.4):
             spec["revert"] = self.revert()
         if self.some(CONDITIONS, 0.3):
@@ -97,6 +104,17 @@ class _Maker:
             spec["probe"] = {"kind": "run", "fields": {}}
         if self.some(PIVOTS, 0.2):
             spec["pivot"] = True
+        return index
+
+    def maybe_over_a_list(self, spec: Definition) -> None:
+        if self.some(FAN_OUTS, 0.3):
+            spec["for_each"] = "inputs.list"
+            if self.rng.random() < 0.5:
+                spec["max_parallel"] = self.rng.randint(1, 2)
+
+    def approval(self, spec: Definition, index: int) -> int:
+        """Suspends the run until a person decides; without an effect of its own."""
+        spec |= {"kind": "approve", "revert": {"form": "none"}}
         return index
 
     def revert(self) -> Definition:

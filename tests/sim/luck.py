@@ -3,10 +3,10 @@
 import random
 from typing import NamedTuple
 
-from taskrun.drivers.sim import Chaos, People, Simulation
+from taskrun.drivers.script import Chaos
+from taskrun.drivers.sim import People, Simulation
 from taskrun.drivers.world import ALREADY, DO, FAILS, LOST, NEVER_BEGINS, SUCCEEDS, UNDO, Fate, Key
 from taskrun.engine import events as e
-from taskrun.engine.flow import Flow
 from taskrun.engine.states import REVERT_FAILURE, REVERTED, SUCCESS, UNKNOWN
 
 
@@ -15,6 +15,7 @@ class Luck:
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
+        self.simulation: Simulation
         self.fails = rng.choice([0.0, 0.05, 0.2, 0.4])
         self.undo_fails = rng.choice([0.0, 0.0, 0.2, 0.5])
         self.lost = rng.choice([0.0, 0.0, 0.05, 0.2])
@@ -23,6 +24,8 @@ class Luck:
     def fate(self, key: Key) -> Fate:
         rng, draw = self.rng, self.rng.random()
         if key.verb == DO:
+            if self.simulation.flow.on_lost[key.node] == "approve":
+                return Fate(LOST, leaves=False)  # a person's word is not there yet
             if draw < self.idle:
                 ends = rng.choice([ALREADY, NEVER_BEGINS])
                 return Fate(ends, leaves=False, again=rng.random() < 0.7)
@@ -71,7 +74,7 @@ VERDICTS = (
 )
 
 
-def random_people(rng: random.Random, flow: Flow, savepoints: list[int]) -> People:
+def random_people(rng: random.Random) -> People:
     """Somebody who asks for all that can be asked for, at any time."""
 
     def wish(simulation: Simulation) -> e.Event | None:
@@ -80,38 +83,43 @@ def random_people(rng: random.Random, flow: Flow, savepoints: list[int]) -> Peop
             return None
         draw = rng.random()
         if draw < 0.3:
-            resolved = resolve(simulation)
+            resolved = resolve(rng, simulation)
             if resolved is not None:
                 return resolved
         if simulation.machine.over and run != SUCCESS:
-            return e.ResumeRequested(now) if rng.random() < 0.6 else revert(now)
+            return e.ResumeRequested(now) if rng.random() < 0.6 else revert(rng, simulation)
         if draw < 0.5:
             return e.SuspendRequested(now)
         if draw < 0.7:
             return e.CancelRequested(now, {"type": "Cancelled", "message": "a person wants it so"})
         if draw < 0.9:
-            return revert(now)
+            return revert(rng, simulation)
         return e.ResumeRequested(now)
 
-    def revert(now: float) -> e.Event:
-        if rng.random() < 0.2:
-            return e.RevertRequested(now, failed_only=True)
-        floor = rng.choice(savepoints) if savepoints and rng.random() < 0.6 else None
-        return e.RevertRequested(now, floor, force=rng.random() < 0.3)
-
-    def resolve(simulation: Simulation) -> e.Event | None:
-        """People tell the truth: they look, and where need be they set it right before they say so."""
-        states, world = simulation.machine.record.state, simulation.world
-        asked = [command.node for command in simulation.machine.pending()]  # it would be refused
-        open_ = [n for n in flow.tasks if states[n] in (UNKNOWN, REVERT_FAILURE) and n not in asked]
-        if not open_:
-            return None
-        node = rng.choice(open_)
-        verdict = rng.choice([v for v in VERDICTS if v.state == states[node]])
-        if verdict.word == "done":
-            world.effects[node] = simulation.machine.record.attempt[node]
-        elif verdict.word != "skip":
-            world.effects.pop(node, None)
-        return e.Resolved(simulation.now, node, verdict.word)
-
     return wish
+
+
+def revert(rng: random.Random, simulation: Simulation) -> e.Event:
+    now, flow = simulation.now, simulation.flow
+    if rng.random() < 0.2:
+        return e.RevertRequested(now, failed_only=True)
+    savepoints = [node for node in flow.tasks if flow.names[node].split(".")[-1].startswith("s")]
+    floor = rng.choice(savepoints) if savepoints and rng.random() < 0.6 else None
+    return e.RevertRequested(now, floor, force=rng.random() < 0.3)
+
+
+def resolve(rng: random.Random, simulation: Simulation) -> e.Event | None:
+    """People tell the truth: they look, and where need be they set it right before they say so."""
+    states, world = simulation.machine.record.state, simulation.world
+    asked = [command.node for command in simulation.machine.pending()]  # it would be refused
+    tasks = simulation.flow.tasks
+    open_ = [n for n in tasks if states[n] in (UNKNOWN, REVERT_FAILURE) and n not in asked]
+    if not open_:
+        return None
+    node = rng.choice(open_)
+    verdict = rng.choice([v for v in VERDICTS if v.state == states[node]])
+    if verdict.word == "done":
+        world.effects[node] = simulation.machine.record.attempt[node]
+    elif verdict.word != "skip":
+        world.effects.pop(node, None)
+    return e.Resolved(simulation.now, node, verdict.word)

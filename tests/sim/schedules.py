@@ -1,14 +1,17 @@
 """One seed, one schedule: a random flow, played out under random luck, crashes and wishes, and checked all the way."""
 
 import random
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from taskrun.drivers.sim import CALM, Simulation, Smooth
+from taskrun.drivers.script import CALM, Smooth
+from taskrun.drivers.sim import Simulation
 from taskrun.engine import events as e
-from taskrun.engine.flow import Section, compile_flow
+from taskrun.engine.expand import expand
+from taskrun.engine.flow import Flow, Section, compile_flow
 from taskrun.engine.states import REVERT_FAILURE, REVERTED, SUCCESS, UNKNOWN
 from tests.sim.checker import Checker, Violation
-from tests.sim.flows import random_definition
+from tests.sim.flows import Definition, random_definition
 from tests.sim.luck import Luck, random_chaos, random_people
 
 
@@ -30,15 +33,15 @@ def play(
     """Raises Violation (or what the machine raised) when something does not hold."""
     rng = seed if isinstance(seed, random.Random) else random.Random(seed)
     definition = random_definition(rng, most or rng.choice([4, 9, 9, 20]))
-    flow = compile_flow(definition)
-    savepoints = [flow.tasks[i] for i, task in enumerate(definition["tasks"]) if task.get("savepoint")]
-    simulation = Simulation(
-        flow,
-        Luck(rng),
+    luck = Luck(rng)
+    simulation = luck.simulation = Simulation(
+        expanded(definition, {}),
+        luck,
         seed=rng,
         jobs=rng.choice([1, 1, 2, 3, 4]),
         chaos=random_chaos(rng),
-        people=random_people(rng, flow, savepoints),
+        people=random_people(rng),
+        fan_out=lambda sizes: expanded(definition, sizes),
     )
     checker = simulation.watcher = watch(simulation, shadows=shadows)
     simulation.run(limit=5_000)
@@ -47,6 +50,10 @@ def play(
     if simulation.world.faults:
         raise Violation("; ".join(simulation.world.faults))
     return Played(simulation, checker, ended)
+
+
+def expanded(definition: Definition, sizes: Mapping[str, int]) -> Flow:
+    return compile_flow(expand(definition, {name: range(size) for name, size in sizes.items()}))
 
 
 def bring_to_an_end(simulation: Simulation, *, back: bool) -> None:

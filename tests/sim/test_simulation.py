@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from taskrun.drivers.sim import Chaos, Simulation, Smooth
+from taskrun.drivers.script import Chaos, Smooth
+from taskrun.drivers.sim import Simulation
 from taskrun.drivers.world import DO, FAILS, NEVER_BEGINS, SUCCEEDS, UNDO, Fate, Key, World
 from taskrun.engine import events as e
 from taskrun.engine.flow import compile_flow
@@ -45,9 +46,9 @@ def specs(workflow: dict) -> dict[str, dict]:
     return found
 
 
-def cast(case: dict, kind: type[Simulation] = Simulation) -> Simulation:
+def cast(case: dict, crash_at: int | None = None) -> Simulation:
     compiled = compile_flow(definition(case["workflow"]))
-    simulation = kind(compiled, Cast(case["workflow"], compiled.names))
+    simulation = Simulation(compiled, Cast(case["workflow"], compiled.names), crash_at=crash_at)
     simulation.watcher = Checker(simulation)
     return simulation
 
@@ -70,18 +71,6 @@ def test_in_a_perfect_world_the_simulation_makes_the_transitions_it_must(case: d
 # ---------------------------------------------------------------------- a crash at every point
 
 
-class CrashingOnce(Simulation):
-    """Crashes at the ``at``-th point where it could, and never again."""
-
-    at = 0
-    points = 0
-
-    def _crash_point(self, commands: int) -> int:
-        """The points of a step: before it is durable, and before, between and after its commands."""
-        first, self.points = self.points, self.points + commands + 2
-        return self.at - first - 1 if first <= self.at < self.points else commands + 1
-
-
 def without_recovery(journal: list[Transition]) -> list[str]:
     """A newcomer adds that it resumes, and in what state it goes on; all else must be as it would have been."""
     kept, coming_back = [], False
@@ -95,8 +84,7 @@ def without_recovery(journal: list[Transition]) -> list[str]:
 def crashed_at_every_point(case: dict) -> Iterator[Simulation]:
     at, points = 0, 1
     while at < points:
-        simulation = cast(case, CrashingOnce)
-        simulation.at = at
+        simulation = cast(case, crash_at=at)
         simulation.run()
         yield simulation
         at, points = at + 1, simulation.points
@@ -104,8 +92,8 @@ def crashed_at_every_point(case: dict) -> Iterator[Simulation]:
 
 @EVERY_CASE
 def test_a_crash_at_any_point_changes_nothing_of_what_a_run_does(case: dict) -> None:
-    for simulation in crashed_at_every_point(case):
-        assert without_recovery(simulation.journal) == case["events"], simulation.at
+    for at, simulation in enumerate(crashed_at_every_point(case)):
+        assert without_recovery(simulation.journal) == case["events"], at
         assert not simulation.world.faults
 
 
