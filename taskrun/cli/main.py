@@ -18,6 +18,7 @@ _NO_OUTPUT = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT, errno.EFBIG)
 COMMANDS = {
     "run": "Run a workflow; roll it back if a task fails.",
     "validate": "Check workflow files; tell all their mistakes at once.",
+    "plan": "Show what a run would do, and how each of it is undone.",
     "states": "Show the states of a run's tasks; --watch follows it live.",
     "runs": "List the runs.",
     "resume": "Continue an interrupted, suspended or stopped run.",

@@ -2,8 +2,6 @@
 
 import os
 import sys
-from collections.abc import Mapping
-from typing import Any
 
 import click
 
@@ -16,8 +14,6 @@ from taskrun.cli.options import (
     jobs_option,
     output_option,
     outside_option,
-    parse_inputs,
-    read_inputs_file,
 )
 from taskrun.cli.output import Output
 
@@ -81,17 +77,15 @@ def command(
       taskrun run deploy.yaml --detach             in the background
       taskrun run deploy.yaml -j 1 -o ndjson       for programs
     """
-    from taskrun.cli.workflows import load_definition  # noqa: PLC0415 - the cache decides what that imports
-    from taskrun.spec.inputs import resolve_inputs  # noqa: PLC0415
+    from taskrun.cli.workflows import given_inputs, load_definition  # noqa: PLC0415 - seldom needs YAML
 
     shown = Output(output, color, os.path.abspath(file))
-    given = {**read_inputs_file(inputs_file), **parse_inputs(inputs)}
     definition, text = load_definition(
         file, strict=strict, allow_outside=allow_outside, quiet=shown.for_programs
     )
     if on_failure is not None:
         definition = {**definition, "on_failure": on_failure}
-    resolved = resolve_inputs(definition, _from_here(definition, given), os.environ)
+    resolved = given_inputs(definition, inputs, inputs_file)
     options = app.RunOptions(jobs or 0, durability, on_interrupt)
 
     def start(listeners_for: app.ListenersFor) -> app.Outcome:
@@ -126,13 +120,3 @@ def _ask_what_now(outcome: app.Outcome, options: app.RunOptions, shown: Output) 
     row = find_run(outcome.run_id)
     return attend(outcome, lambda event, verb: go_on(row, event, verb, shown, options))
 
-
-def _from_here(definition: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """A path typed on the command line means a place seen from there; one in the file, from the file."""
-    declared = definition.get("inputs", {})
-    return {
-        name: os.path.abspath(value)
-        if isinstance(value, str) and value and declared.get(name, {}).get("type") == "path"
-        else value
-        for name, value in given.items()
-    }

@@ -1,7 +1,10 @@
 """From a path to a compiled workflow, with its warnings shown."""
 
+import os
+from collections.abc import Mapping
 from typing import Any
 
+from taskrun.cli.options import parse_inputs, read_inputs_file
 from taskrun.journal.home import home
 from taskrun.spec import cache
 
@@ -25,3 +28,24 @@ def load_definition(
 
         show_problems(compiled.diagnostics, compiled.sources)
     return compiled.definition, compiled.text
+
+
+def given_inputs(
+    definition: Mapping[str, Any], inputs: tuple[str, ...], inputs_file: str | None
+) -> dict[str, Any]:
+    """The value of every input, with what was given on the command line. UsageError names all that is wrong."""
+    from taskrun.spec.inputs import resolve_inputs  # noqa: PLC0415
+
+    given = {**read_inputs_file(inputs_file), **parse_inputs(inputs)}
+    return resolve_inputs(definition, _from_here(definition, given), os.environ)
+
+
+def _from_here(definition: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """A path typed on the command line means a place seen from there; one in the file, from the file."""
+    declared = definition.get("inputs", {})
+    return {
+        name: os.path.abspath(value)
+        if isinstance(value, str) and value and declared.get(name, {}).get("type") == "path"
+        else value
+        for name, value in given.items()
+    }
