@@ -16,6 +16,7 @@ import pytest
 from taskrun.spec.loader import load as load_file
 from taskrun.spec.loader import to_json
 from tests.command import ROOT, Taskrun
+from tests.workflows import folder_of
 from tests.workflows.world import picture
 
 EXAMPLES = sorted(path.stem for path in (ROOT / "workflows").glob("*.yaml"))
@@ -63,6 +64,17 @@ def prepared(name: str, taskrun: Taskrun) -> Iterator[list[str]]:
             (world / "farm" / server).mkdir(parents=True)
             (world / "farm" / server / "version").write_text("1.0\n")
         yield ["-i", f"home={world / 'farm'}"]
+    elif name in ("release_switch", "service_config", "scaffold"):
+        folder_of.build(name, world)
+        yield [
+            "-i",
+            f"home={world}",
+            *(["-i", f"build={world / 'build'}"] if name == "release_switch" else []),
+        ]
+    elif name == "bulk_rename":
+        for number in range(200):
+            (world / f"IMG_{number:03}.jpg").write_text(str(number))
+        yield ["-i", f"folder={world}"]
     elif name == "two_sites":
         with orders(world) as url:
             yield ["-i", f"first={url}/", "-i", f"second={url}/"]
