@@ -39,6 +39,7 @@ class Taskrun:
     def __init__(self, folder: pathlib.Path, home: pathlib.Path) -> None:
         self.folder = folder
         self.home = home
+        self._started: list[subprocess.Popen[str]] = []
         self.env = {**os.environ, "TASKRUN_HOME": str(home), "PYTHONPATH": str(ROOT), "TERM": "dumb"}
 
     def __call__(self, *args: object, env: dict[str, str] | None = None) -> Done:
@@ -63,9 +64,22 @@ class Taskrun:
             "stdin": subprocess.DEVNULL,
             **options,
         }
-        return subprocess.Popen(
+        process = subprocess.Popen(
             self._argv(args), cwd=self.folder, env={**self.env, **(env or {})}, **{"text": True, **options}
         )
+        self._started.append(process)
+        return process
+
+    def end_all(self) -> None:
+        """Nothing that a failed test has started goes on after it."""
+        for process in self._started:
+            if process.poll() is None:
+                process.terminate()  # a run then ends its tasks too
+                try:
+                    process.communicate(timeout=15)
+                except (subprocess.TimeoutExpired, ValueError):
+                    process.kill()
+                    process.wait()
 
     def file(self, text: str, name: str = "w.yaml") -> str:
         (self.folder / name).write_text(text)

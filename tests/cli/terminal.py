@@ -56,8 +56,12 @@ class Terminal:
 
     def __exit__(self, *_: object) -> None:
         if self._code is None:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
+            os.kill(self.pid, signal.SIGTERM)  # a run then ends its tasks too
+            try:
+                self.end()
+            except TimeoutError:
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
         if self.fd >= 0:
             os.close(self.fd)
 
