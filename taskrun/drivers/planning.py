@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from taskrun.actions import registry
+from taskrun.actions.images.pace import LIMIT_VARIABLE, image_limit
 from taskrun.drivers.foresight import Foresight
 from taskrun.drivers.missing import missing
 from taskrun.engine import events as e
 from taskrun.engine.view import View
-from taskrun.errors import NotFoundError
+from taskrun.errors import ActionError, NotFoundError
 from taskrun.journal.base import Entry
 from taskrun.spec.preview import Known, fill, fill_fields, words
 from taskrun.spec.spelling import nearest
@@ -227,9 +228,19 @@ class _Writer:
             found["command"] = self._words(revert["kind"], revert["fields"], known)
         elif revert["form"] == "restore":
             found["command"] = "\n".join(map(str, fill(revert["paths"], known)))
+            found["limit"] = self._limit(node, known)
         elif revert["form"] == "impossible":
             found["reason"] = str(fill(revert["reason"], known))
         return found
+
+    def _limit(self, node: int, known: Known) -> int | None:
+        """Bytes its images may take; None when that is known only in the run, or is a mistake it will meet."""
+        spec = self._values.spec(node)
+        given = {**os.environ, **self._values.definition.get("env", {}), **spec.get("env", {})}
+        try:
+            return image_limit({k: str(fill(v, known)) for k, v in given.items() if k == LIMIT_VARIABLE})
+        except ActionError:
+            return None
 
     def _fields(self, kind: str, fields: Mapping[str, Any], known: Known) -> Plain:
         action = registry.get(kind)

@@ -7,7 +7,7 @@ from typing import Any
 from taskrun.listeners.cells import fit, wrap
 from taskrun.listeners.sanitize import one_line
 from taskrun.listeners.screen import BOLD, COLOURS, FAINT, Style
-from taskrun.listeners.words import counted
+from taskrun.listeners.words import counted, size
 
 Plain = Mapping[str, Any]
 
@@ -98,6 +98,9 @@ class _Page:
             yield from self._labelled("undo", undo["action"], undo["command"])
         elif kind == "restore":
             yield from self._labelled("undo", "restore", undo["command"])
+            if undo.get("limit") is not None:
+                about = f"from images of at most {size(undo['limit'])}, taken before the task begins"
+                yield self._cut(f"           {self._paint(FAINT, about)}")
         else:
             loud = kind in ("impossible", "undeclared")
             text = self._paint(COLOURS["RETRYING"] if loud else FAINT, self._text(_how(undo)))

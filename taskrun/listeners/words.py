@@ -50,3 +50,11 @@ def attempt_of(row: Row) -> str:
 
 def counted(number: int, word: str) -> str:
     return f"{number:,} {word}" + ("" if number == 1 else "s")
+
+
+def size(number: int) -> str:
+    """`512 bytes`, `1 GiB`, `1.5 MiB`."""
+    for power, unit in ((40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if number >= 1 << power:
+            return f"{number / (1 << power):.4g} {unit}"
+    return counted(number, "byte")

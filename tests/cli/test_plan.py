@@ -320,3 +320,17 @@ def test_a_hostile_file_cannot_steer_the_terminal(taskrun: Taskrun) -> None:
     assert done.code == 0
     assert "\x1b" not in done.out
     assert "\x07" not in done.out
+
+
+def test_a_plan_says_how_much_a_restore_keeps(taskrun: Taskrun) -> None:
+    text = """
+name: w
+tasks:
+  - {name: one, run: echo, revert: {restore: [a, b]}}
+  - {name: two, run: echo, revert: {restore: c}, env: {TASKRUN_IMAGE_LIMIT: 1536K}}
+"""
+    found = plan(taskrun, text=text)
+    assert [task(found, name)["undo"]["limit"] for name in ("one", "two")] == [1 << 30, 1536 << 10]
+    said = taskrun("plan", taskrun.file(text)).out
+    assert "from images of at most 1 GiB, taken before the task begins" in said
+    assert "from images of at most 1.5 MiB, taken" in said
