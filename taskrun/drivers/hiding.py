@@ -6,7 +6,7 @@ from typing import Any
 Hide = Callable[[dict[str, Any]], dict[str, Any]]
 
 # Of an entry's data what comes from the world. The rest is the machine's own, which it reads back.
-FOREIGN = frozenset({"failure", "inputs", "message", "outputs", "reason", "state", "values"})
+FOREIGN = frozenset({"failure", "inputs", "items", "message", "outputs", "reason", "state", "values"})
 
 
 def hide_nothing(data: dict[str, Any]) -> dict[str, Any]:

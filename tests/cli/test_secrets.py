@@ -153,3 +153,18 @@ def test_a_secret_of_an_included_file_is_read_beside_that_file(secret: Taskrun) 
     done = secret("run", "w.yaml")
     assert done.code == 0, done.err
     assert (secret.folder / "below" / "used").read_text() == "below the surface|below the surface|"
+
+
+def test_roundabout_ways_into_the_journal_are_closed(secret: Taskrun) -> None:
+    """Through the environment, which is no secret to the language: as input, condition, item, value of a retry."""
+    secret.file(
+        "name: around\nsecrets: {token: {env: API_TOKEN}}\ntasks:\n"
+        "  - {name: a, inputs: {x: '${{ env.API_TOKEN }}'}, echo: '${{ self.inputs.x }}'}\n"
+        "  - {name: b, for_each: '${{ [env.API_TOKEN] }}', echo: '${{ item }}'}\n"
+        "  - {name: c, if: 'int(env.API_TOKEN) > 1', echo: x}\n"
+    )
+    done = secret("run", "w.yaml", "-o", "ndjson")
+    assert done.code == 1
+    assert leaks(done.out + done.err) == []
+    assert leaks(kept(secret.home)) == []
+    assert "***" in done.out
