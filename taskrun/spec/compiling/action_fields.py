@@ -1,10 +1,13 @@
 """The fields of an action in their full form: short forms written out, fields that exclude each other reported."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from taskrun.actions.editing.documents import format_of
+from taskrun.actions.editing.keys import parse_key
 from taskrun.actions.kinds import HTTP_FORMS, Traits
+from taskrun.errors import ActionError
 from taskrun.spec.compiling.unit import Entry
 from taskrun.spec.marks import Map
 
@@ -124,5 +127,51 @@ def _edit(entry: Entry, fields: Fields) -> None:
         if name in fields and needed not in fields and not _lost(entry, "edit", [needed]):
             _complain(entry, "edit", name, f"`{name}` goes with `{needed}`")
 
+    if "match" in fields:
+        _edit_match(entry, fields["match"])
+    if "\n" in fields.get("line", "").rstrip("\n") and "${{" not in fields["line"]:
+        _complain_value(entry, "edit", "line", "`line` holds a line break", "use `block` for several lines")
+    if "set" in fields:
+        _edit_set(entry, fields)
 
-_CHECKS = {"python": _python, "wait_for": _wait_for, "sql": _sql, "edit": _edit}
+
+def _edit_match(entry: Entry, match: str) -> None:
+    try:
+        if "${{" not in match:
+            re.compile(match)
+    except re.error as error:
+        _complain_value(entry, "edit", "match", f"`{match}` is not a regular expression: {error}")
+
+
+def _edit_set(entry: Entry, fields: Fields) -> None:
+    path = fields["path"]
+    if "format" not in fields and path and not path.rstrip().endswith("}}"):
+        try:
+            format_of(path, None)
+        except ActionError as error:
+            _complain_value(entry, "edit", "path", error.message)
+    for key in fields["set"]:
+        try:
+            parse_key(key)
+        except ActionError as error:
+            _complain_value(entry, "edit", "set", error.message.removeprefix("set: "))
+
+
+def _paths(kind: str) -> Callable[[Entry, Fields], None]:
+    """The paths an action on files works on cannot be empty."""
+
+    def check(entry: Entry, fields: Fields) -> None:
+        for name in ("path", "from", "to", "source"):
+            if fields.get(name) == "" and not _lost(entry, kind, [name]):
+                _complain_value(entry, kind, name, f"`{name}` is empty")
+
+    return check
+
+
+_CHECKS: dict[str, Callable[[Entry, Fields], None]] = {
+    "python": _python,
+    "wait_for": _wait_for,
+    "sql": _sql,
+    "edit": _edit,
+    **{kind: _paths(kind) for kind in ("file", "template", "copy", "move", "mkdir", "delete", "symlink")},
+}
