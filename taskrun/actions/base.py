@@ -10,7 +10,7 @@ Every action module declares
     AUTO         it can undo itself, so ``revert: auto`` is its default
     EFFECT_FREE  it may simply be repeated after a crash
     IDEMPOTENT   (may be left out) an attempt that a crash cut short may be repeated, and acts once: it goes on from
-                 what it finds in ``context.images``
+                 what it finds in ``context.images``, or where it left a mark under ``context.idempotency_key``
     EXPRESSIONS  fields that are bare expressions: the driver evaluates them, and passes the
                  expression's source beside the value as ``fields["<name>.source"]``
     SCRIPTS      fields that are shell scripts: values in them arrive as variables of ``context.env``
@@ -39,6 +39,10 @@ An action that undoes itself (AUTO) has two functions more. Each attempt has a d
                                     known any more. Called for every attempt that got as far as ``prepare``, the last
                                     first, perhaps more than once. ActionError("Drift", ...) is a refusal that trying
                                     again would not change.
+
+An action that leaves such a mark may have ``tracks(done, undo) -> bool``: of the fields of a task and of its undo, both
+of this kind and not rendered, whether the undo can see the mark of the doing. Then the undo has ``context.undoes``, and
+does nothing where there is no such mark.
 
 Fields arrive rendered: plain JSON values, no ``${{ }}`` left. A failed attempt raises ActionError; if it
 has a result all the same (a script that printed something before it failed, an answer with status 500)
@@ -95,6 +99,7 @@ class Context(NamedTuple):
     images: str = (
         ""  # a directory for this attempt's before-images, the same again after a crash; not made yet
     )
+    undoes: str = ""  # the idempotency key of the doing, for the undo of an action that ``tracks`` it
     durable: bool = True  # what is kept has to outlive a power cut, not only the process
     render: Callable[[str, str], Any] = (
         no_render  # of a file's text and path: its expressions, with the task's names

@@ -27,6 +27,8 @@ MODULES = {
     "delete": "taskrun.actions.delete",
     "symlink": "taskrun.actions.symlink",
     "edit": "taskrun.actions.edit",
+    "sql": "taskrun.actions.sql",
+    "wait_for": "taskrun.actions.wait_for",
 }
 
 _REQUIRED = ("MODE", "MAIN", "WRITES", "AUTO", "EFFECT_FREE", "EXPRESSIONS", "SCRIPTS")

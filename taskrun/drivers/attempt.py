@@ -213,9 +213,22 @@ class Preparer:
             attempt.part == REVERT,
             spec.get("timeout", task.get("timeout") if attempt.part in (IMAGE, DO) else None),
             images=self._images(attempt),
+            undoes=self._undoes(attempt, spec, task),
             durable=self._durable,
             render=partial(_render_file, scope),
         )
+
+    def _undoes(self, attempt: Attempt, spec: Mapping[str, Any], task: Mapping[str, Any]) -> str:
+        """Of an undo that can see whether there is anything to undo: the key of the doing, as ``prepare`` makes it.
+
+        Not where a probe has the say: what it took for done may have been done by something else.
+        """
+        if attempt.part != REVERT or task["kind"] != spec["kind"] or "probe" in task:
+            return ""
+        tracks: Callable[..., bool] | None = getattr(attempt.action, "tracks", None)
+        if tracks is None or not tracks(task["fields"], spec["fields"]):
+            return ""
+        return f"{self._run_id}/{attempt.name}/{self._round(attempt)}"
 
     def _is_asked(self, task: Mapping[str, Any], spec: Mapping[str, Any]) -> bool:
         """Only where an expression may want stdout apart from stderr are there two files; one keeps the order."""

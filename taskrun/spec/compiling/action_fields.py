@@ -120,6 +120,11 @@ def _sql(entry: Entry, fields: Fields) -> None:
     if database and "${{" not in database and not database.startswith("sqlite:") and "://" not in database:
         help_ = f"did you mean `sqlite:{database}`?"
         _complain_value(entry, "sql", "database", f"`{database}` is no database", help_)
+    if "${{" in fields.get("query", ""):
+        help_ = "write `:name` in its place, and `params: {name: ...}` beside it"
+        _complain_value(
+            entry, "sql", "query", "`query` takes no expression: a value must never become SQL", help_
+        )
 
 
 def _edit(entry: Entry, fields: Fields) -> None:
