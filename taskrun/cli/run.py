@@ -119,4 +119,3 @@ def _ask_what_now(outcome: app.Outcome, options: app.RunOptions, shown: Output) 
 
     row = find_run(outcome.run_id)
     return attend(outcome, lambda event, verb: go_on(row, event, verb, shown, options))
-
