@@ -7,7 +7,6 @@ from taskrun.engine.core import Core
 from taskrun.engine.flow import TASK, UNDO_IMPOSSIBLE, UNDO_NOTHING
 from taskrun.engine.inflight import UNDOING
 from taskrun.engine.policy import UNDO_RETRY, wait_before
-from taskrun.engine.record import FORWARD
 from taskrun.engine.states import REVERT_FAILURE, REVERTED, REVERTING, RUNNING, UNKNOWN
 
 _IRREVERSIBLE = {"type": "Irreversible", "message": "this task cannot be undone"}
@@ -116,16 +115,12 @@ class Undoing:
 
     def end_wait(self, node: int) -> None:
         """It is time for its next try."""
-        if self._core.is_draining(node):
-            return  # the undo of the whole flow comes to it
-        if self._core.inflight.jobs == 1:
-            self.start(node)
-        else:
+        if not self._core.is_draining(node):  # else the undo of the whole flow comes to it
             self._core.backward.push(node)
 
     def _revert_failed(self, node: int, attempt: int, failure: e.Data) -> None:
         self._core.move_task(node, REVERT_FAILURE, attempt, {"failure": failure})
-        if self._record.phase == FORWARD and self._record.run == RUNNING:
+        if self._record.run == RUNNING:
             message = f"{self._flow.names[node]} was not undone"
             self._core.fail_run({"type": "RevertFailure", "message": message})
         elif self._flow.undo[node] == UNDO_IMPOSSIBLE:

@@ -54,8 +54,8 @@ HAD = (
     Mutant(
         "a restored machine takes an undo between two tries for one under way",
         "asking",
-        "elif state == REVERTING and node in self._record.due:",
-        "elif state == REVERTING and node < 0:",
+        "        if node in self._record.due:\n",
+        "        if node in self._record.due and state != REVERTING:\n",
     ),
     Mutant(
         "an attempt that never began hides what an earlier one left",
@@ -150,8 +150,7 @@ HAD = (
     Mutant(
         "a stopped run does not undo again what it stopped for",
         "unknown",
-        "            elif state == REVERT_FAILURE and self._core.goes_forward(node) and not self._record.doomed:\n"
-        "                self._undo_again(node)\n",
+        "            elif state == REVERT_FAILURE:\n                self._undo_again(node)\n",
         "",
     ),
     Mutant(
@@ -229,8 +228,20 @@ HAD = (
     Mutant(
         "an irreversible task is undone again and again",
         "backward",
-        "        return UNDO if record.is_applied(node) and not self._is_given_up(node) else PASS",
-        "        return UNDO if record.is_applied(node) and node not in record.stuck else PASS",
+        "        if not record.is_applied(node) or record.is_given_up(node):",
+        "        if not record.is_applied(node) or node in record.stuck:",
+    ),
+    Mutant(
+        "a fan-out in a flow that is skipped is asked for its list",
+        "doing",
+        "(self._flow.conditional[node] or self._flow.expands[node])",
+        "self._flow.conditional[node]",
+    ),
+    Mutant(
+        "a failure brings down another flow when a fan-out has grown",
+        "doing",
+        "        return RUN if scope == RUN else up",
+        "        return RUN if scope == RUN else scope",
     ),
     Mutant(
         "thousands of waits are looked through for each failure",
@@ -304,7 +315,7 @@ NEVER_HAD = (
     Mutant(
         "a failed undo does not hold what it depended on",
         "backward",
-        "        return node in record.stuck and not self._is_given_up(node)",
+        "        return node in record.stuck and not record.is_given_up(node)",
         "        return False",
     ),
     Mutant(
@@ -412,8 +423,8 @@ NEVER_HAD = (
     Mutant(
         "a failed undo in a flow that is to run again does not fail the run",
         "undoing",
-        "        if self._record.phase == FORWARD and self._record.run == RUNNING:",
-        "        if self._record.phase == FORWARD and node < 0:",
+        "        if self._record.run == RUNNING:\n            message",
+        "        if node < 0:\n            message",
     ),
     Mutant(
         "the delay of a controller is not waited for",
@@ -502,8 +513,8 @@ NEVER_HAD = (
     Mutant(
         "a lost attempt is repeated where it should be undone",
         "unknown",
-        '        elif policy == "rerun":\n',
-        '        elif policy != "ask":\n',
+        'self._doing.run_task if policy == "rerun" else',
+        'self._doing.run_task if policy != "ask" else',
     ),
     Mutant(
         "a rollback undoes what a person should look at first",

@@ -416,6 +416,20 @@ def test_a_probe_in_flight_is_waited_for_when_its_flow_is_to_run_again_after_a_c
     )
 
 
+def test_what_a_probe_found_done_is_undone_when_its_flow_has_drained_and_not_before() -> None:
+    tell(
+        flow("f", task("a", probe=PROBE), task("b"), task("c"), pattern="unordered", retry={"attempts": 2}),
+        """
+        start            -> run RUNNING, retry f RUNNING, retry f SUCCESS, a RUNNING, b RUNNING, c RUNNING
+        b fails          -> b FAILURE
+        a is lost        -> a UNKNOWN | probe a
+        probe a says yes -> a SUCCESS |
+        c ok             -> c SUCCESS, c REVERTING, b REVERTING, a REVERTING
+        """,
+        jobs=3,
+    )
+
+
 def test_an_answer_of_an_earlier_probe_is_not_taken_for_one_of_this() -> None:
     told = tell(
         flow("f", task("a", probe=PROBE, on_lost="ask")),
