@@ -5,6 +5,7 @@ import json
 import pathlib
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ import pytest
 from taskrun.spec.loader import load as load_file
 from taskrun.spec.loader import to_json
 from tests.command import ROOT, Taskrun
+from tests.loopback import unused_port
 from tests.workflows import folder_of
 from tests.workflows.world import picture
 
@@ -75,6 +77,27 @@ def prepared(name: str, taskrun: Taskrun) -> Iterator[list[str]]:
         for number in range(200):
             (world / f"IMG_{number:03}.jpg").write_text(str(number))
         yield ["-i", f"folder={world}"]
+    elif name == "database_migration":
+        with contextlib.closing(sqlite3.connect(world / "app.db")) as database, database:
+            database.execute("create table users (id integer primary key, name text)")
+            database.execute("insert into users (name) values ('ann'), ('bob')")
+        yield ["-i", f"database={world / 'app.db'}"]
+    elif name == "tenant_onboarding":
+        with orders(world) as url:
+            yield ["-i", f"api={url}"]
+    elif name == "key_rotation":
+        (world / "k1").write_text("old")
+        (world / "current").symlink_to("k1")
+        yield ["-i", f"home={world}"]
+    elif name == "etl_publish":
+        (world / "sales.csv").write_text("region,amount\nnorth,10\nsouth,5\nnorth,2\n")
+        (world / "public").mkdir()
+        yield ["-i", f"source={world / 'sales.csv'}", "-i", f"public={world / 'public'}"]
+    elif name == "test_environment":
+        yield ["-i", f"home={world}", "-i", f"port={unused_port()}", "-i", f"python={sys.executable}"]
+    elif name == "approve_cut_over":
+        (world / "version").write_text("1.0\n")
+        yield ["-i", f"home={world}"]
     elif name == "two_sites":
         with orders(world) as url:
             yield ["-i", f"first={url}/", "-i", f"second={url}/"]
@@ -83,7 +106,17 @@ def prepared(name: str, taskrun: Taskrun) -> Iterator[list[str]]:
 
 
 def tasks_of(name: str) -> list[str]:
-    return [task["name"] for task in load(name)["tasks"]]
+    """Tasks and savepoints behind which a failure takes everything back: those before a point of no return."""
+    found = []
+    for task in load(name)["tasks"]:
+        if task.get("pivot"):
+            break
+        found.append(name_of(task))
+    return found
+
+
+def name_of(task: dict) -> str:
+    return task.get("name") or task["savepoint"]
 
 
 def load(name: str) -> dict:
@@ -93,7 +126,7 @@ def load(name: str) -> dict:
 def failing_behind(name: str, task: str, folder: pathlib.Path) -> str:
     """The example with a task that fails put in behind ``task``."""
     workflow = load(name)
-    position = [each["name"] for each in workflow["tasks"]].index(task)
+    position = [name_of(each) for each in workflow["tasks"]].index(task)
     workflow["tasks"].insert(position + 1, {"name": "stop_here", "fail": "as the test wants it"})
     shutil.copytree(ROOT / "workflows", folder / "workflows", ignore=shutil.ignore_patterns("demo"))
     path = folder / "workflows" / "failing.yaml"
@@ -155,3 +188,86 @@ def test_a_setting_that_breaks_the_syntax_is_taken_back(taskrun: Taskrun) -> Non
         done = taskrun("run", ROOT / "workflows" / "config_edit.yaml", "-i", "value=eighty", *options)
         assert done.code == 1
         assert (taskrun.folder / "world" / "app.ini").read_text() == CONFIG
+
+
+@pytest.mark.parametrize("task", ["retire", "announce"])
+def test_behind_its_point_of_no_return_the_key_rotation_is_gone_on_with_not_undone(
+    task: str, taskrun: Taskrun
+) -> None:
+    with prepared("key_rotation", taskrun) as options:
+        done = taskrun("run", failing_behind("key_rotation", task, taskrun.folder), "-o", "ndjson", *options)
+        assert (done.code, done.summary["reverted"]) == (3, []), done.out + done.err
+        world = taskrun.folder / "world"
+        assert not (world / "k1").exists()
+        assert (world / "current").exists()
+
+
+def test_a_migration_goes_back_to_its_savepoint_and_then_all_the_way(taskrun: Taskrun) -> None:
+    with prepared("database_migration", taskrun) as options:
+        before = picture(taskrun.folder / "world")
+        assert taskrun("run", ROOT / "workflows" / "database_migration.yaml", *options).code == 0
+        assert _notes(taskrun) == 2
+        taskrun("revert", "latest", "--to", "schema_ready")
+        assert _notes(taskrun) == 0
+        assert picture(taskrun.folder / "world") != before
+        assert taskrun("revert", "latest").code == 0
+        assert picture(taskrun.folder / "world") == before
+
+
+def _notes(taskrun: Taskrun) -> int:
+    with contextlib.closing(sqlite3.connect(taskrun.folder / "world" / "app.db")) as database:
+        return database.execute("select count(*) from notes").fetchone()[0]
+
+
+def test_a_report_is_withdrawn_and_its_totals_stay(taskrun: Taskrun) -> None:
+    with prepared("etl_publish", taskrun) as options:
+        assert taskrun("run", ROOT / "workflows" / "etl_publish.yaml", *options).code == 0
+        public = taskrun.folder / "world" / "public"
+        assert json.loads((public / "totals.json").read_text()) == [
+            {"region": "north", "amount": 12},
+            {"region": "south", "amount": 5},
+        ]
+        taskrun("revert", "latest", "--to", "loaded")
+        assert not (public / "totals.json").is_symlink()
+        assert len(list(public.glob(".totals-*"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("verbs", "code", "version"),
+    [
+        ([("resolve", "latest", "word", "--done"), ("resume", "latest")], 0, "2.0\n"),
+        ([("revert", "latest")], 0, "1.0\n"),
+    ],
+)
+def test_a_cut_over_waits_for_a_word_and_does_what_it_says(
+    taskrun: Taskrun, verbs: list, code: int, version: str
+) -> None:
+    with prepared("approve_cut_over", taskrun) as options:
+        path = ROOT / "workflows" / "approve_cut_over.yaml"
+        done = taskrun("run", path, "-i", "target=prod", *options)
+        assert done.code == 3
+        world = taskrun.folder / "world"
+        assert (world / "version").read_text() == "1.0\n"
+        for verb in verbs:
+            done = taskrun(*verb)
+        assert done.code == code, done.out + done.err
+        assert (world / "version").read_text() == version
+        assert not (world / "version.next").exists()
+
+
+def test_the_service_of_a_test_environment_does_not_stay(taskrun: Taskrun) -> None:
+    with prepared("test_environment", taskrun) as options:
+        port = int(options[3].removeprefix("port="))
+        assert taskrun("run", ROOT / "workflows" / "test_environment.yaml", *options).code == 0
+        path = failing_behind("test_environment", "get", taskrun.folder)
+        assert taskrun("run", path, *options).code == 1
+        with pytest.raises(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            pass
+
+
+def test_a_tenant_that_mail_refuses_is_known_to_nobody(taskrun: Taskrun) -> None:
+    with prepared("tenant_onboarding", taskrun) as options:
+        path = pathlib.Path(failing_behind("tenant_onboarding", "mail", taskrun.folder))
+        assert taskrun("run", path, *options).code == 1
+        with urllib.request.urlopen(options[1].removeprefix("api="), timeout=5) as answer:
+            assert json.load(answer) == {}
