@@ -1,0 +1,134 @@
+"""``taskrun report RUN``."""
+
+import json
+import os
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from taskrun import app
+from taskrun.cli.found import open_journal
+from taskrun.errors import UsageError
+from taskrun.journal.base import RunRow
+from taskrun.journal.codec import timestamp
+from taskrun.journal.home import home, run_dir
+from taskrun.journal.lock import holder
+from taskrun.listeners.runs import standing
+from taskrun.listeners.screen import is_terminal
+from taskrun.listeners.tail import as_it_is
+
+STILL_RUNNING, NEEDS_A_PERSON = 8, 3
+STDOUT = 1
+_BY_SUFFIX = {".html": "html", ".htm": "html", ".md": "markdown", ".json": "json", ".xml": "junit"}
+
+
+@click.command("report")
+@click.argument("run", default="latest")
+@click.option(
+    "-f",
+    "--format",
+    "form",
+    metavar="FORMAT",
+    type=click.Choice(["html", "markdown", "json", "junit"]),
+    help="html, markdown, json or junit. Default: by the file's suffix, else html.",
+)
+@click.option("-o", "--output", "path", metavar="FILE", type=click.Path(dir_okay=False), help="Where to.")
+def command(run: str, form: str | None, path: str | None) -> int:
+    """Write a report of a run: its outcome, its tasks, what failed and what is left.
+
+    \b
+      taskrun report -o report.html
+      taskrun report 1m86c361 --format markdown
+      taskrun report -o report.xml              JUnit, for CI
+
+    The HTML is one file that loads nothing. The exit code is the run's.
+    """
+    chosen = form or _BY_SUFFIX.get(os.path.splitext(path or "")[1].lower(), "html")
+    if chosen == "html" and path is None and is_terminal(STDOUT):
+        raise UsageError("an HTML page is not for the terminal", hint="-o report.html, or --format markdown")
+    journal = open_journal()
+    try:
+        row = journal.find(run)
+        definition, entries = journal.definition(row.id), journal.entries(row.id)
+    finally:
+        journal.close()
+    state = standing(row, _is_held)
+    text = _written(_facts(definition, row, entries, state), chosen)
+    if path is None:
+        click.echo(text, nl=False)
+    else:
+        _write(path, text)
+        click.echo(f"{path}: {row.name}, run {row.id}, {state}", err=True)
+    return _code(row)
+
+
+def _facts(definition: dict[str, Any], row: RunRow, entries: list[Any], state: str) -> dict[str, Any]:
+    from taskrun.listeners.report.facts import facts  # noqa: PLC0415 - after the run is found
+
+    masker, unknown = app.masker_of(definition)
+    if unknown:
+        words = f"warning: the secrets {', '.join(unknown)} cannot be read here, so they are not masked"
+        click.echo(words, err=True)
+    return facts(
+        definition,
+        row,
+        entries,
+        state=state,
+        output_of=app.output_finder(run_dir(home(), row.id)),
+        hide=as_it_is if masker is None else masker.data,
+        mask=(lambda value: value) if masker is None else masker.value,
+        timestamp=timestamp,
+    )
+
+
+def _written(found: dict[str, Any], form: str) -> str:
+    return _FORMS[form](found)
+
+
+def _html(found: dict[str, Any]) -> str:
+    from taskrun.listeners.report.page import page  # noqa: PLC0415 - one of four
+
+    return page(found)
+
+
+def _markdown(found: dict[str, Any]) -> str:
+    from taskrun.listeners.report.markdown import markdown  # noqa: PLC0415
+
+    return markdown(found)
+
+
+def _junit(found: dict[str, Any]) -> str:
+    from taskrun.listeners.report.junit import junit  # noqa: PLC0415
+
+    return junit(found)
+
+
+def _json(found: dict[str, Any]) -> str:
+    return json.dumps(found, indent=2) + "\n"
+
+
+_FORMS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "html": _html,
+    "markdown": _markdown,
+    "junit": _junit,
+    "json": _json,
+}
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _is_held(run_id: str) -> bool:
+    return holder(run_dir(home(), run_id)) is not None
+
+
+def _code(row: RunRow) -> int:
+    if row.exit_code is not None and row.ended is not None:
+        return row.exit_code
+    return STILL_RUNNING if _is_held(row.id) else NEEDS_A_PERSON
