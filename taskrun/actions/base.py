@@ -14,6 +14,7 @@ Every action module declares
     EXPRESSIONS  fields that are bare expressions: the driver evaluates them, and passes the
                  expression's source beside the value as ``fields["<name>.source"]``
     SCRIPTS      fields that are shell scripts: values in them arrive as variables of ``context.env``
+    FIELDS       (of a plug-in, may be left out) its fields: name -> what it is; any other is a mistake in the file
 
 and, by MODE,
 

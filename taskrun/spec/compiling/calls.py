@@ -70,6 +70,8 @@ def value_of(entry: Entry, kind: str) -> Any:
 def action_of(entry: Entry, kind: str, scope: Scope) -> dict[str, Any]:
     """The fields of a built-in or plug-in action, written out and checked."""
     model = traits_of(kind)
+    if kind not in TRAITS:
+        _check_fields(entry, kind)
     fields = full_fields(entry, kind, model, value_of(entry, kind))
     for name in model.expressions:
         if isinstance(fields.get(name), str):
@@ -81,6 +83,22 @@ def action_of(entry: Entry, kind: str, scope: Scope) -> dict[str, Any]:
     elif not isinstance(value, str) or "{" in value or model.main in model.expressions:
         scan(entry.unit, entry.tree, kind, scope, _mode(model, model.main))
     return fields
+
+
+def _check_fields(entry: Entry, kind: str) -> None:
+    """Of a plug-in's action, which the schema does not know: the names of its fields, if it declares them."""
+    known, value = plugins.fields(kind), entry.tree[kind]
+    if known is None or not isinstance(value, Map):
+        return
+    for name in value:
+        if name not in known:
+            guess = nearest(name, sorted(known))
+            help_ = (
+                f"did you mean `{guess}`?"
+                if guess
+                else "there are " + ", ".join(f"`{n}`" for n in sorted(known))
+            )
+            entry.unit.problems.at_key("TR201", f"`{kind}` has no key `{name}`", value, name, help_)
 
 
 def _mode(model: Traits, name: str) -> str:

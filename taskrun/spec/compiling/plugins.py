@@ -17,7 +17,7 @@ def is_known(kind: str) -> bool:
 
 @cache
 def traits(kind: str) -> Traits:
-    """The traits its module declares; its fields are any."""
+    """The traits its module declares."""
     action = registry.get(kind)
     return Traits(
         action.MAIN,
@@ -27,3 +27,9 @@ def traits(kind: str) -> Traits:
         expressions=action.EXPRESSIONS,
         scripts=action.SCRIPTS,
     )
+
+
+def fields(kind: str) -> frozenset[str] | None:
+    """The names its module declares as ``FIELDS``; None where it does not, and any will do."""
+    declared = getattr(registry.get(kind), "FIELDS", None)
+    return None if declared is None else frozenset(declared)
