@@ -32,6 +32,10 @@ COMMANDS = {
     "graph": "Draw a workflow, or a run with its states and its rollback.",
     "schema": "Print the JSON Schema of workflow files.",
     "explain": "Explain an error id.",
+    "actions": "List the actions, or describe one.",
+    "prune": "Delete old runs.",
+    "doctor": "Check what taskrun needs on this machine.",
+    "completion": "Print the completion script of a shell.",
 }
 
 
@@ -45,6 +49,10 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"taskrun.cli.{cmd_name}").command
+        if COMPLETE in os.environ:
+            from taskrun.cli.completing import attach  # noqa: PLC0415 - only when a shell asks
+
+            attach(command)
         return command
 
     def resolve_command(

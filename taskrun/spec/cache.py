@@ -47,6 +47,7 @@ def keep(folder: str, path: str, text: str, definition: Mapping[str, Any]) -> No
     if data is None or data.decode("utf-8-sig", "replace") != text:
         return  # it has changed meanwhile
     with suppress(OSError, ValueError):
+        os.makedirs(os.path.dirname(folder), mode=0o700, exist_ok=True)  # `mode` is only that of the last
         os.makedirs(folder, mode=0o700, exist_ok=True)
         place = _place(folder, path)
         own = f"{place}.{os.getpid()}"

@@ -17,7 +17,7 @@ def markdown(report: Plain) -> str:
 def _lines(report: Plain) -> Iterator[str]:
     yield f"# {report['state']}: {_text(report['name'])}"
     yield ""
-    yield f"{_text(report['outcome'])}. Run `{report['run']}`, {duration(report['seconds'])}, started {report['started']}."
+    yield f"{_text(report['outcome'])}. Run `{report['run']}`, {duration(report['seconds'])}, started {report['started'][:19]}Z."
     yield from _needed(report)
     yield from _failures("Failed", report["failures"])
     yield from _failures("Not undone", report["not_undone"])

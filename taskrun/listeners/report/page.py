@@ -32,7 +32,8 @@ td.number { white-space: nowrap; font-variant-numeric: tabular-nums; } td.words 
 .SUCCESS { color: var(--good); } .FAILURE, .REVERT_FAILURE { color: var(--bad); }
 .REVERTED, .REVERTING { color: var(--undo); } .UNKNOWN, .RETRYING, .SUSPENDED, .INTERRUPTED { color: var(--warn); }
 .RUNNING, .RESUMING { color: var(--busy); } .PENDING, .IGNORE { color: var(--soft); }
-.needed { border-left: 4px solid var(--warn); padding: .1rem 0 .1rem 1rem; }
+.needed { border-left: 4px solid var(--warn); margin: 1.5rem 0; padding: .1rem 0 .1rem 1rem; }
+.needed h2 { margin-top: .4rem; } pre code { font-size: 1em; } footer { margin-top: 2.5rem; }
 """
 
 
@@ -60,7 +61,7 @@ def _body(report: Plain) -> Iterator[str]:
     code = "" if report["exit_code"] is None else f", exit code {report['exit_code']}"
     yield (
         f'<p class="soft">Run <code>{escape(report["run"])}</code>, {counted(len(report["tasks"]), "task")},'
-        f" {escape(duration(report['seconds']))}, started {escape(report['started'])}{code}</p>"
+        f" {escape(duration(report['seconds']))}, started {escape(_moment(report['started']))}{code}</p>"
     )
     yield from _commands("Needs you", "needed", [c for c in report["commands"] if c["needed"]])
     yield from _failures("Failed", report["failures"])
@@ -77,6 +78,7 @@ def _body(report: Plain) -> Iterator[str]:
     yield from _tasks(report["tasks"])
     yield from _inputs(report)
     yield from _commands("Next", "", [c for c in report["commands"] if not c["needed"]])
+    yield f'<footer class="soft">{escape(report["file"])}, taskrun {escape(report["version"])}</footer>'
 
 
 def _commands(title: str, style: str, commands: Sequence[Plain]) -> Iterator[str]:
@@ -128,7 +130,10 @@ def _inputs(report: Plain) -> Iterator[str]:
     if report["inputs"]:
         yield "<h2>Inputs</h2>"
         yield f"<pre>{escape(dumps(report['inputs'], indent=2, ensure_ascii=False))}</pre>"
-    yield f'<p class="soft">{escape(report["file"])}, taskrun {escape(report["version"])}</p>'
+
+
+def _moment(timestamp: str) -> str:
+    return timestamp[:19].replace("T", " ") + " UTC"
 
 
 def _state(state: str) -> str:
