@@ -75,6 +75,9 @@ def command(
         click.echo("\n".join(rehearsal.result_lines(result, style, width, columns)))
         sys.stdout.flush()
     click.echo("\n" + rehearsal.summary_line(found, style))
+    if found[0].problem and not found[0].differences:
+        words = "It does not work in the copy: give inputs (-i) that do, or say what to copy (--path)."
+        click.echo(words, err=True)
     if junit is not None:
         with open(junit, "w", encoding="utf-8", errors="backslashreplace") as report:
             report.write(rehearsal.junit(definition["name"], found))

@@ -11,15 +11,14 @@ from typing import Any
 from taskrun import app
 from taskrun.listeners.base import Entry, Listener
 
-_DURING = 0.01  # seconds after the start of an attempt: long enough for a process to have begun
-
 
 class _Killer:
     """Kills this process while a task is under way, or at the latest when that attempt has ended."""
 
-    def __init__(self, task: str, state: str) -> None:
+    def __init__(self, task: str, state: str, delay: float) -> None:
         self._task = task
         self._state = state
+        self._delay = delay
         self._armed = False
 
     def entries(self, entries: Sequence[Entry]) -> None:
@@ -27,8 +26,10 @@ class _Killer:
             if entry.kind != "task" or entry.name.split("[")[0] != self._task:
                 continue
             if entry.state == self._state:
+                if not self._delay:
+                    _die()
                 self._armed = True
-                threading.Timer(_DURING, _die).start()
+                threading.Timer(self._delay, _die).start()
             elif self._armed:
                 _die()
 
@@ -51,7 +52,7 @@ def main(path: str) -> int:
         given: dict[str, Any] = json.load(file)
     listeners: list[Listener] = []
     if given["kill"]:
-        listeners.append(_Killer(given["kill"]["task"], given["kill"]["state"]))
+        listeners.append(_Killer(**given["kill"]))
     outcome = app.start_run(
         given["definition"],
         given["text"],

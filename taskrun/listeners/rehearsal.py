@@ -39,7 +39,8 @@ def result_lines(result: ResultLike, style: Style, width: int, columns: int) -> 
         but = f", but for {', '.join(result.stays)}: irreversible" if result.stays else ""
         word, sgr = f"{style.symbol('SUCCESS')} as before{but}", COLOURS["SUCCESS"]
     else:
-        word, sgr = f"{style.symbol('FAILURE')} NOT as before", COLOURS["FAILURE"]
+        word = "NOT as before" if result.differences else "failed"
+        word, sgr = f"{style.symbol('FAILURE')} {word}", COLOURS["FAILURE"]
     shown = one_line(word, ascii_only=not style.unicode)
     room = columns - 1 - width - 4 - len(took)
     lines = [
@@ -59,10 +60,7 @@ def summary_line(results: Sequence[ResultLike], style: Style) -> str:
     apart = f", {skipped} not played" if skipped else ""
     if bad:
         return (
-            style.paint(
-                COLOURS["FAILURE"], f"{bad} of {counted(len(results), 'rehearsal')} left the world changed"
-            )
-            + apart
+            style.paint(COLOURS["FAILURE"], f"{bad} of {counted(len(results), 'rehearsal')} failed") + apart
         )
     return (
         style.paint(

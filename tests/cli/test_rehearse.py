@@ -60,7 +60,7 @@ def test_what_is_left_is_named_and_fails_the_rehearsal(folder: Taskrun) -> None:
     at = next(i for i, line in enumerate(lines) if "fail at leaves" in line)
     assert "NOT as before" in lines[at]
     assert lines[at + 1].strip() == "+ data/left"
-    assert "2 of 4 rehearsals left the world changed" in done.out
+    assert "2 of 4 rehearsals failed" in done.out
     failed = ET.parse(folder.folder / "out.xml").getroot().findall("testcase/failure")
     assert [each.text for each in failed] == ["+ data/left", "+ data/left"]
 
@@ -124,6 +124,8 @@ def test_a_workflow_that_does_not_work_in_the_copy_says_why(folder: Taskrun) -> 
     done = folder("rehearse", folder.file("name: w\ntasks: [{name: a, run: exit 3, revert: none}]\n"))
     assert done.code == 1
     assert "it does not work here: a: exit code 3" in done.out
+    assert "NOT as before" not in done.out
+    assert "It does not work in the copy" in done.err
 
 
 def test_an_irreversible_task_is_named_beside_the_verdict(folder: Taskrun) -> None:
