@@ -1,8 +1,8 @@
 """Wiring: the only place that picks concrete classes."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from signal import SIGHUP
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,12 +22,21 @@ from taskrun.engine.flow import Flow, compile_flow
 from taskrun.engine.machine import Machine
 from taskrun.engine.states import PENDING, REVERTED
 from taskrun.engine.view import Row, View
-from taskrun.errors import InvalidTransition, JournalCorruptError, JournalError, NotFoundError, RefusedError
+from taskrun.errors import (
+    InvalidTransition,
+    JournalCorruptError,
+    JournalError,
+    NotFoundError,
+    RefusedError,
+    TaskrunError,
+    UsageError,
+)
+from taskrun.executors.attempts_log import LOG_NAME
 from taskrun.executors.client import Supervisor
-from taskrun.executors.recovery import attach, is_held, recover
+from taskrun.executors.recovery import Lost, attach, is_held, recover
 from taskrun.journal.base import FORMAT, Entry, RunRow
 from taskrun.journal.codec import event_dict, timestamp
-from taskrun.journal.home import home, make_home, make_run_dir, run_dir
+from taskrun.journal.home import home, make_home, make_run_dir, run_dir, sync_run_dir
 from taskrun.journal.ids import boot_id, new_run_id
 from taskrun.journal.lock import NamedLock, RunLock, this_process
 from taskrun.journal.sqlite import SqliteJournal
@@ -102,6 +111,7 @@ def start_run(
     with ExitStack() as stack:
         unborn = stack.enter_context(ExitStack())
         unborn.callback(remove_run_dir, directory)
+        unborn.enter_context(explained(UsageError, "the run cannot be started", "nothing has run"))
         os.mkdir(f"{directory}/out", 0o700)
         # Forked first: before any thread, before the journal is open, before any lock is held.
         supervisor = Supervisor.start(directory) if needs_processes(definition) else None
@@ -118,6 +128,8 @@ def start_run(
         machine = Machine(flow, jobs=options.jobs or os.cpu_count() or 1, seed=seed_of(run_id))
         session = Session(definition, expanded, machine, run_id, directory, shared, secrets)
         row = run_row(run_id, definition, inputs, options, clock.now())
+        if options.durability == "full":
+            sync_run_dir(directory)
         journal.create_run(row, definition)
         unborn.pop_all()
         durable = options.durability == "full"
@@ -146,9 +158,14 @@ def continue_run(
     """
     where = home()
     directory = run_dir(where, run_id)
+    check_directory(directory)
     with ExitStack() as stack:
         # A supervisor that is forked below closes what it inherits, so the lock is ours alone.
         stack.enter_context(RunLock(directory)).acquire(this_process(verb))
+        first_steps = stack.enter_context(ExitStack())
+        first_steps.enter_context(
+            explained(JournalError, f"run {run_id} cannot be taken over", "it is as it was")
+        )
         await_survivors(directory, waiting)
         clock = Clock()
         held = recall(where, run_id, options)
@@ -157,7 +174,7 @@ def continue_run(
         first = first_event(machine, event(machine.flow, clock.now()))
         secrets = secrets_of(definition)
         pending = machine.pending()
-        found = recover(directory, settle.keys(machine, pending), boot_id=held.row.boot_id)
+        found = what_became_of(directory, definition, settle.keys(machine, pending), held.row.boot_id)
         supervisor = Supervisor.start(directory) if needs_processes(definition) else None
         shared = shared_names(definition, held.row.inputs, run_id, held.row.created, secrets)
         if "lock" in definition:
@@ -172,6 +189,7 @@ def continue_run(
             session.view.apply(entry)
         seq = held.entries[-1].seq if held.entries else 0
         durable = options.durability == "full"
+        first_steps.pop_all()
         driver = session.driver(journal, supervisor, epoch, clock, listeners_for, seq, durable=durable)
         stack.callback(session.close)
         for node, verdict, data in decided:
@@ -182,6 +200,35 @@ def continue_run(
             options,
             lambda: settle.settle(driver, session.values, pending, found),
         )
+
+
+def what_became_of(
+    directory: str, definition: Mapping[str, Any], keys: Sequence[str], boot: str
+) -> settle.Found:
+    """The attempts that were under way when their taskrun died."""
+    if needs_processes(definition) and not os.path.exists(f"{directory}/{LOG_NAME}"):
+        return {key: Lost(key, "the log of attempts is gone") for key in keys}
+    return recover(directory, keys, boot_id=boot)
+
+
+def check_directory(directory: str) -> None:
+    """What tells how attempts have ended, and what their undos need, is in there: without it nothing is done."""
+    if not os.path.isdir(directory):
+        run_id = os.path.basename(directory)
+        raise JournalError(
+            f"the directory of run {run_id} is gone: {directory}",
+            hint=f"put it back, or undo by hand what taskrun states {run_id} shows as done",
+        )
+
+
+@contextmanager
+def explained(kind: type[TaskrunError], what: str, hint: str) -> Iterator[None]:
+    """A disk that takes nothing, or a system without room for another process, is no bug."""
+    try:
+        yield
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise kind(f"{what}: {where}{error.strerror or error}", hint=hint) from error
 
 
 def first_event(machine: Machine, asked: e.Event) -> e.Event:
@@ -201,6 +248,7 @@ def resolve_task(run_id: str, task: str, verdict: str, data: dict[str, Any]) -> 
         RefusedError: the task is in a state in which there is nothing to decide.
     """
     where = home()
+    check_directory(run_dir(where, run_id))
     with RunLock(run_dir(where, run_id)).acquire(this_process("resolve")):
         held = recall(where, run_id, RunOptions())
         flow, record = held.machine.flow, held.machine.record

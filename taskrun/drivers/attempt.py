@@ -23,6 +23,9 @@ VERIFY: Final = "verify"
 REVERT: Final = "revert"
 PROBE: Final = "probe"
 
+VERIFY_REVERT: Final = "verify_revert"
+"""A look at the world after a rollback: of no task, and like all questions it may be asked again."""
+
 
 class Held(Protocol):
     """A lock that is held."""
@@ -38,6 +41,7 @@ class Attempt:
 
     __slots__ = (
         "action",
+        "again",
         "asked",
         "call",
         "context",
@@ -78,6 +82,7 @@ class Attempt:
         self.started = False
         self.stopping: dict[str, Any] | None = None
         self.then: Then | None = None  # for what is no part of a task: who is told how it ended
+        self.again: Callable[[], None] | None = None  # likewise: begins it anew
 
     def carry_out(self) -> Result:
         """In a thread. An attempt that fails before it has kept what its undo needs has not started."""

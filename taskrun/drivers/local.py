@@ -17,7 +17,19 @@ from typing import Any, Protocol
 from taskrun.actions.base import UnexpectedResultError, matches
 from taskrun.actions.outputs import parse as parse_outputs
 from taskrun.actions.process_result import signal_message
-from taskrun.drivers.attempt import CHECK, DO, IMAGE, PROBE, REVERT, VERIFY, Attempt, Held, Preparer, Then
+from taskrun.drivers.attempt import (
+    CHECK,
+    DO,
+    IMAGE,
+    PROBE,
+    REVERT,
+    VERIFY,
+    VERIFY_REVERT,
+    Attempt,
+    Held,
+    Preparer,
+    Then,
+)
 from taskrun.drivers.carriers import Threads
 from taskrun.drivers.clock import Clock
 from taskrun.drivers.hiding import Hide, hide_nothing
@@ -169,7 +181,12 @@ class LocalDriver:
         self._aside_count += 1
         attempt = Attempt(-1, name, self._aside_count, part)
         attempt.then = then
-        self._begin(attempt, lambda: self._preparer.prepare_aside(attempt, spec, scope))
+
+        def begin() -> None:
+            self._begin(attempt, lambda: self._preparer.prepare_aside(attempt, spec, scope))
+
+        attempt.again = begin
+        begin()
 
     def record(self, kind: str, name: str, data: dict[str, Any]) -> None:
         """Journal something that is no transition: a log line, a warning, progress."""
@@ -329,6 +346,9 @@ class LocalDriver:
 
     def take_over(self, attempt: Attempt, ended: Ended) -> None:
         """Judge an attempt that another process of taskrun had started."""
+        attempt.started = (
+            ended.status != "not-started"
+        )  # whatever can be made of it here: it has to be undone
         try:
             self._preparer.prepare(attempt, self._scope(attempt))
         except (ActionError, ExpressionError) as error:
@@ -480,6 +500,9 @@ class LocalDriver:
         except (ActionError, ExpressionError) as error:
             self._part_failed(attempt, error)
             return
+        except OSError as error:
+            self._part_failed(attempt, _of_system(error))
+            return
         begin(attempt)
 
     def _log_of(self, attempt: Attempt) -> Callable[[str], None]:
@@ -556,6 +579,8 @@ class LocalDriver:
                 self._part_succeeded(attempt, result.values)
             elif isinstance(error, ActionError | ExpressionError):
                 self._part_failed(attempt, error)
+            elif isinstance(error, OSError):
+                self._part_failed(attempt, _of_system(error))
             else:
                 raise error
 
@@ -566,6 +591,9 @@ class LocalDriver:
             stdin = None if spec.stdin is None else _write_stdin(f"{attempt.out[:-4]}.in", spec.stdin)
         except (ActionError, ExpressionError) as error:
             self._part_failed(attempt, error)
+            return
+        except OSError as error:
+            self._part_failed(attempt, _of_system(error))
             return
         attempt.started = True
         self._attempts[attempt.key] = attempt
@@ -621,6 +649,8 @@ class LocalDriver:
         """What became of a part whose supervisor is dead. Whatever it had begun was ended with it."""
         if isinstance(outcome, Ended):
             self.process_ended(attempt, outcome)
+        elif attempt.again is not None and (isinstance(outcome, NotStarted) or attempt.part == VERIFY_REVERT):
+            attempt.again()
         elif attempt.stopping is not None or attempt.then is not None:
             failure = attempt.stopping or _lost(outcome)
             attempt.started = isinstance(outcome, Lost)
@@ -653,6 +683,8 @@ class LocalDriver:
                 )
             except (ActionError, ExpressionError) as error:
                 self._part_failed(attempt, error)
+            except OSError as error:  # what it has written cannot be read
+                self._part_failed(attempt, _of_system(error))
             else:
                 self._part_succeeded(attempt, result.values)
 
@@ -856,6 +888,12 @@ def _failure_of(error: TaskrunError) -> dict[str, Any]:
     if isinstance(error, ActionError):
         return error.as_failure()
     return {"type": "ExpressionError", "message": error.message}
+
+
+def _of_system(error: OSError) -> ActionError:
+    """A full disk, a file that is gone: the attempt's failure, and no bug."""
+    where = f"{error.filename}: " if error.filename else ""
+    return ActionError(type(error).__name__, f"{where}{error.strerror or error}")
 
 
 def _lost(outcome: Alive | Lost | NotStarted) -> dict[str, Any]:

@@ -56,6 +56,11 @@ class Relief:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
         try:
             return Supervisor.start(self._run_dir)
+        except OSError as error:
+            raise SupervisorError(
+                f"the supervisor of the run was lost, and no other can be started: {error.strerror}",
+                hint="`taskrun resume` goes on",
+            ) from error
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

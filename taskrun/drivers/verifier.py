@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from taskrun.drivers.attempt import VERIFY_REVERT
 from taskrun.drivers.local import LocalDriver
 from taskrun.drivers.values import Values
 from taskrun.engine.states import REVERTED
@@ -16,7 +17,6 @@ from taskrun.errors import ExpressionError
 from taskrun.journal.base import Entry
 from taskrun.spec.expressions import check_condition, parse
 
-PART = "verify_revert"
 _LONGEST = 80
 
 
@@ -67,7 +67,7 @@ class Verifier:
             self._next()
 
         self._busy = True
-        self._driver.carry(self._name, PART, check, scope, then)
+        self._driver.carry(self._name, VERIFY_REVERT, check, scope, then)
 
     def _report(self, number: int, check: Mapping[str, Any], failure: Mapping[str, Any]) -> None:
         self._found += 1

@@ -52,6 +52,12 @@ def make_run_dir(home: str, run_id: str) -> str:
     return path
 
 
+def sync_run_dir(path: str) -> None:
+    """What the journal is about to say of a run is of no use after a power loss if the run's directory is gone."""
+    _sync(path)
+    _sync(os.path.dirname(path))
+
+
 def make_home(path: str) -> None:
     """Create the directory if it is missing and make sure nobody else can write to it."""
     _make(path)

@@ -1,6 +1,5 @@
 """What a run does when somebody takes its supervisor or its terminal away, or kills it before its first step."""
 
-import contextlib
 import fcntl
 import os
 import pty
@@ -43,11 +42,18 @@ def log_of(taskrun: Taskrun) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-def supervisors(taskrun: Taskrun) -> list[int]:
-    """Those of the run, dead ones included, in order."""
+def supervisors(taskrun: Taskrun) -> list[tuple[int, int]]:
+    """Those of the run, dead ones included, in order: number and start time."""
     logs = list((taskrun.home / "runs").glob("*/attempts.log"))
     lines = logs[0].read_text().splitlines() if logs else []
-    return [int(line.split()[1]) for line in lines if line.startswith("supervisor ")]
+    words = [line.split() for line in lines if line.startswith("supervisor ") and line.endswith(" .")]
+    return [(int(pid), int(started)) for _, pid, started, *_ in words]
+
+
+def kill_supervisor(taskrun: Taskrun) -> None:
+    """The last one, unless it is dead already: its number may be somebody else's by now."""
+    for pid, started in supervisors(taskrun)[-1:]:
+        linux.send(pid, started, signal.SIGKILL)
 
 
 def is_alive(pid: int) -> bool:
@@ -69,7 +75,7 @@ def running(taskrun: Taskrun) -> Iterator[subprocess.Popen[str]]:
 def test_a_killed_supervisor_is_replaced_and_the_lost_attempt_is_undone_and_made_again(
     taskrun: Taskrun, running: subprocess.Popen[str]
 ) -> None:
-    os.kill(supervisors(taskrun)[0], signal.SIGKILL)
+    kill_supervisor(taskrun)
     until(lambda: log_of(taskrun).count("held") == 2)
     (taskrun.folder / "go").touch()
     out, _ = running.communicate(timeout=PATIENCE)
@@ -82,9 +88,9 @@ def test_a_killed_supervisor_is_replaced_and_the_lost_attempt_is_undone_and_made
 def test_what_a_killed_supervisor_had_under_way_is_ended_before_anything_else_begins(
     taskrun: Taskrun, running: subprocess.Popen[str]
 ) -> None:
-    left = [p for p in linux.processes() if p.parent == supervisors(taskrun)[0]]
+    left = [p for p in linux.processes() if p.parent == supervisors(taskrun)[0][0]]
     assert left
-    os.kill(supervisors(taskrun)[0], signal.SIGKILL)
+    kill_supervisor(taskrun)
     until(lambda: "undo held" in log_of(taskrun))
     assert not any(is_alive(each.pid) for each in left)
 
@@ -93,9 +99,7 @@ def test_a_supervisor_that_is_killed_again_and_again_ends_the_command_but_not_th
     taskrun: Taskrun, running: subprocess.Popen[str]
 ) -> None:
     while running.poll() is None:
-        for pid in supervisors(taskrun)[-1:]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        kill_supervisor(taskrun)
         time.sleep(0.001)
     out, err = running.communicate(timeout=PATIENCE)
     assert running.returncode == 3, (out, err)
@@ -192,7 +196,7 @@ def test_a_journal_that_cannot_be_written_starts_nothing_more_and_waits_for_what
     taskrun: Taskrun, running: subprocess.Popen[str]
 ) -> None:
     (taskrun.home / "journal.db").rename(taskrun.home / "moved.db")
-    first = [p for p in linux.processes() if p.parent == supervisors(taskrun)[0]]
+    first = [p for p in linux.processes() if p.parent == supervisors(taskrun)[0][0]]
     time.sleep(0.5)  # it looks for requests meanwhile, and finds the journal gone
     assert running.poll() is None
     assert all(is_alive(each.pid) for each in first)
@@ -202,5 +206,64 @@ def test_a_journal_that_cannot_be_written_starts_nothing_more_and_waits_for_what
     assert "deleted or replaced" in err
     assert log_of(taskrun) == ["first", "held", "held done"]
     (taskrun.home / "moved.db").rename(taskrun.home / "journal.db")
+    assert taskrun("resume").code == 0
+    assert log_of(taskrun) == ["first", "held", "held done", "last"]
+
+
+def test_a_deed_whose_outputs_cannot_be_told_any_more_is_undone_all_the_same(taskrun: Taskrun) -> None:
+    text = """
+name: depends
+tasks:
+  - {name: first, run: echo first >> log, revert: echo undo first >> log}
+  - name: held
+    run: 'echo held >> log; until [ -e go ]; do sleep 0.02; done; echo ${{ env.WORD }} >> log'
+    revert: echo undo held >> log
+"""
+    process = taskrun.start("run", taskrun.file(text), env={"WORD": "said"})
+    until(lambda: "held" in log_of(taskrun))
+    process.kill()
+    process.communicate()
+    (taskrun.folder / "go").touch()
+    done = taskrun("resume")  # without the variable
+    assert done.code == 1, done.err
+    assert log_of(taskrun) == ["first", "held", "said", "undo held", "undo first"]
+
+
+def test_a_directory_for_runs_that_cannot_be_written_is_no_bug(taskrun: Taskrun) -> None:
+    taskrun("run", taskrun.file("name: w\ntasks: [{name: first, run: echo first >> log, revert: none}]\n"))
+    (taskrun.home / "runs").rename(taskrun.home / "moved")
+    (taskrun.home / "runs").write_text("")
+    done = taskrun("run", "w.yaml")
+    assert done.code == 2, done.err
+    assert str(taskrun.home / "runs") in done.err
+    assert log_of(taskrun) == ["first"]
+
+
+def test_a_log_of_attempts_that_is_gone_proves_nothing(
+    taskrun: Taskrun, running: subprocess.Popen[str]
+) -> None:
+    running.kill()
+    running.communicate()
+    (taskrun.folder / "go").touch()
+    until(lambda: "held done" in log_of(taskrun))
+    next((taskrun.home / "runs").glob("*/attempts.log")).unlink()
+    assert taskrun("resume").code == 0
+    assert log_of(taskrun) == ["first", "held", "held done", "undo held", "held", "held done", "last"]
+
+
+def test_a_run_whose_directory_is_gone_is_left_alone(
+    taskrun: Taskrun, running: subprocess.Popen[str]
+) -> None:
+    running.kill()
+    running.communicate()
+    (taskrun.folder / "go").touch()
+    until(lambda: "held done" in log_of(taskrun))
+    (directory,) = (taskrun.home / "runs").iterdir()
+    directory.rename(taskrun.home / "moved")
+    for command in (["resume"], ["revert"], ["resolve", "latest", "held", "--done"]):
+        done = taskrun(*command)
+        assert done.code == 3, done.err
+        assert f"is gone: {directory}" in done.err
+    (taskrun.home / "moved").rename(directory)
     assert taskrun("resume").code == 0
     assert log_of(taskrun) == ["first", "held", "held done", "last"]
