@@ -1,0 +1,1 @@
+"""The same kills on other tools that promise to go on after a crash; see `kill.py` here."""

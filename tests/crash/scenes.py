@@ -1,0 +1,189 @@
+"""The workflows that are killed, and what must be true of each whatever happens: who needs whom, how it may end."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+HEAD = "name: NAME\n"
+
+
+class Scene(NamedTuple):
+    """`needs` is the whole order: a task begins after these and is undone before them.
+
+    `ends` are the exit codes of an undisturbed end, or of one in which no process but taskrun died; `most` is how
+    often a task may begin then (1 unless it says otherwise). `kept` are tasks without an undo, which are simply run
+    again when nobody knows; `begun` names the verb that is killed first, on a run that `run` has finished if it is
+    not `run` itself.
+    """
+
+    name: str
+    text: str
+    needs: Mapping[str, tuple[str, ...]]
+    ends: frozenset[int]
+    jobs: int = 1
+    most: Mapping[str, int] = {}
+    kept: frozenset[str] = frozenset()
+    probed: frozenset[str] = frozenset()  # whoever asks sees what they made
+    begun: str = "run"
+    asks: bool = False
+    stuck: frozenset[str] = frozenset()  # their undo never works
+    before: Mapping[str, str] = {}  # files of the world and what is in them
+    after: Mapping[str, str] = {}  # the same, and those that come into being, when all is done
+
+
+def linear(last: str) -> str:
+    return f"""
+name: linear
+tasks:
+  - {{name: a, run: EFFECT do a, revert: EFFECT undo a}}
+  - {{name: b, exec: [EFFECT, do, b], revert: {{exec: [EFFECT, undo, b]}}}}
+  - {{name: c, exec: [EFFECT, do, c{last}], revert: {{exec: [EFFECT, undo, c]}}}}
+"""
+
+
+CHAIN = {"a": (), "b": ("a",), "c": ("b",)}
+
+GRAPH = """
+name: graph
+pattern: graph
+tasks:
+  - {name: a, exec: [EFFECT, do, a], revert: {exec: [EFFECT, undo, a]}}
+  - {name: b, needs: [a], exec: [EFFECT, do, b, wait=6], revert: {exec: [EFFECT, undo, b, wait=4]}}
+  - {name: c, needs: [a], exec: [EFFECT, do, c, wait=4], revert: {exec: [EFFECT, undo, c, wait=4]}}
+  - {name: d, needs: [b, c], exec: [EFFECT, do, d, fail=9], revert: {exec: [EFFECT, undo, d]}}
+"""
+
+RETRY = """
+name: retrying
+tasks:
+  - {name: a, exec: [EFFECT, do, a], revert: {exec: [EFFECT, undo, a]}}
+  - {name: b, exec: [EFFECT, do, b, fail=1], retry: {attempts: 2}, revert: {exec: [EFFECT, undo, b]}}
+  - name: inner
+    retry: {attempts: 2}
+    tasks:
+      - {name: c, exec: [EFFECT, do, c], revert: {exec: [EFFECT, undo, c, fail=1]}}
+      - {name: d, exec: [EFFECT, do, d, fail=1], revert: {exec: [EFFECT, undo, d]}}
+"""
+
+PLAIN = """
+name: plain
+tasks:
+  - {name: a, exec: [EFFECT, do, a], revert: {exec: [EFFECT, undo, a]}}
+  - {name: b, exec: [EFFECT, do, b], revert: none}
+  - {name: c, exec: [EFFECT, do, c], probe: 'test -e "$CRASH_WORLD/made.c"', revert: {exec: [EFFECT, undo, c]}}
+"""
+
+ASKING = """
+name: asking
+tasks:
+  - {name: a, exec: [EFFECT, do, a], revert: {exec: [EFFECT, undo, a]}}
+  - {name: b, exec: [EFFECT, do, b], on_lost: ask, revert: {exec: [EFFECT, undo, b]}}
+  - {name: c, exec: [EFFECT, do, c], on_lost: ask, revert: {exec: [EFFECT, undo, c]}}
+"""
+
+STUCK = """
+name: stuck
+pattern: graph
+tasks:
+  - {name: a, exec: [EFFECT, do, a], revert: {exec: [EFFECT, undo, a]}}
+  - {name: b, needs: [a], exec: [EFFECT, do, b], revert: {exec: [EFFECT, undo, b, fail=99], retry: {attempts: 1}}}
+  - {name: c, exec: [EFFECT, do, c], revert: {exec: [EFFECT, undo, c]}}
+  - {name: d, needs: [b, c], exec: [EFFECT, do, d, fail=9], revert: {exec: [EFFECT, undo, d]}}
+"""
+
+INLINE = """
+name: inline
+inputs: {word: hello}
+tasks:
+  - {name: a, exec: [EFFECT, do, a], inputs: {w: "${{ inputs.word }}"}, outputs: {n: result.exit_code}, revert: {exec: [EFFECT, undo, a]}}
+  - {name: say, echo: "${{ inputs.word }} ${{ tasks.a.outputs.n }}"}
+  - {name: rest, sleep: 5ms}
+  - {name: b, if: tasks.a.outputs.n == 0, exec: [EFFECT, do, b], check: "false", verify: "true", revert: {exec: [EFFECT, undo, b]}}
+  - {name: sure, assert: {that: tasks.a.outputs.n == 1}}
+notify:
+  - {flow: [REVERTED], echo: "told"}
+"""
+
+FILES = """
+name: files
+tasks:
+  - {name: conf, file: {path: "${{ env.CRASH_WORLD }}/conf", content: "new\\n"}}
+  - {name: a, exec: [EFFECT, do, a], revert: {exec: [EFFECT, undo, a]}}
+  - {name: folder, mkdir: "${{ env.CRASH_WORLD }}/folder"}
+  - {name: inside, file: {path: "${{ env.CRASH_WORLD }}/folder/inside", content: "inside\\n"}}
+  - {name: gone, delete: "${{ env.CRASH_WORLD }}/gone"}
+  - name: text
+    run: echo two >> "$CRASH_WORLD/text"
+    revert: {restore: ["${{ env.CRASH_WORLD }}/text"]}
+  - {name: b, exec: [EFFECT, do, bFAIL], revert: {exec: [EFFECT, undo, b]}}
+verify_revert:
+  - {run: 'test ! -e "$CRASH_WORLD/made.a"'}
+"""
+FILES_BEFORE = {"conf": "old\n", "gone": "gone\n", "text": "one\n"}
+FILES_AFTER = {"conf": "new\n", "text": "one\ntwo\n", "folder/inside": "inside\n"}
+
+FANOUT = """
+name: fanout
+tasks:
+  - {name: list, run: 'echo n1; echo n2; echo n3', outputs: {items: result.lines}, revert: none}
+  - name: push
+    for_each: tasks.list.outputs.items
+    as: node
+    max_parallel: 2
+    inputs: {node: "${{ node }}"}
+    exec: [EFFECT, do, "${{ node }}"]
+    revert: {exec: [EFFECT, undo, "${{ self.inputs.node }}"]}
+  - {name: last, exec: [EFFECT, do, last, fail=9], revert: {exec: [EFFECT, undo, last]}}
+"""
+
+GRAPH_NEEDS = {"a": (), "b": ("a",), "c": ("a",), "d": ("b", "c")}
+
+SCENES = {
+    scene.name: scene
+    for scene in (
+        Scene("success", linear(""), CHAIN, frozenset({0})),
+        Scene("failing", linear(", fail=9"), CHAIN, frozenset({1})),
+        Scene("graph", GRAPH, GRAPH_NEEDS, frozenset({1}), jobs=2),
+        Scene(
+            "retrying",
+            RETRY,
+            {"a": (), "b": ("a",), "c": ("b",), "d": ("c",)},
+            frozenset({0}),
+            most={"b": 2, "c": 2, "d": 2},
+        ),
+        Scene("reverting", linear(""), CHAIN, frozenset({0, 1}), begun="revert"),
+        Scene("plain", PLAIN, CHAIN, frozenset({0}), kept=frozenset({"b"}), probed=frozenset({"c"})),
+        Scene("asking", ASKING, CHAIN, frozenset({0}), asks=True),
+        Scene(
+            "stuck",
+            STUCK,
+            {"a": (), "b": ("a",), "c": (), "d": ("b", "c")},
+            frozenset({3}),
+            jobs=2,
+            stuck=frozenset({"b"}),
+        ),
+        Scene(
+            "files",
+            FILES.replace("FAIL", ""),
+            {"a": (), "b": ("a",)},
+            frozenset({0}),
+            before=FILES_BEFORE,
+            after=FILES_AFTER,
+        ),
+        Scene(
+            "files_back",
+            FILES.replace("FAIL", ", fail=9"),
+            {"a": (), "b": ("a",)},
+            frozenset({1}),
+            before=FILES_BEFORE,
+            after=FILES_AFTER,
+        ),
+        Scene(
+            "fanout",
+            FANOUT,
+            {"n1": (), "n2": (), "n3": (), "last": ("n1", "n2", "n3")},
+            frozenset({1}),
+            jobs=2,
+        ),
+        Scene("inline", INLINE, {"a": (), "b": ("a",)}, frozenset({1})),
+    )
+}
