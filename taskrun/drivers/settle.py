@@ -73,6 +73,8 @@ def _settle_revert(driver: LocalDriver, values: Values, command: c.StartRevert, 
     outcome = found.get(attempt_key(name, REVERT, number))
     if isinstance(outcome, Ended):
         driver.take_over(Attempt(node, name, number, REVERT), outcome)
+    elif _acts_once(spec["kind"]) and not isinstance(outcome, Lost):
+        driver.perform(command)
     elif isinstance(outcome, Lost) or not _may_start(spec["kind"], spec["fields"]):
         driver.receive(e.RevertLost(driver.clock.now(), node, number))
     else:

@@ -285,10 +285,10 @@ def put_things_in():
 
 
 def change_modes():
-    os.chmod("tree", 0o000)
     os.chmod("a.ini", 0o777)
     os.utime("tree/first")
     os.removexattr("a.ini", "user.note") if "user.note" in os.listxattr("a.ini") else None
+    os.chmod("tree", 0o000)
 
 
 def replace_a_twin():

@@ -258,6 +258,24 @@ def test_a_rollback_killed_anywhere_is_completed(taskrun: Taskrun, world: pathli
 
 
 @pytest.mark.skipif(STRACE is None, reason="strace is not there")
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_file_action_that_is_an_undo_is_gone_on_with(
+    taskrun: Taskrun, world: pathlib.Path, number: int
+) -> None:
+    text = """
+name: w
+tasks:
+  - {name: make, run: echo x > world/new, revert: {delete: {path: world/new}}}
+"""
+    assert run(taskrun, text).code == 0
+    assert killed(taskrun, number, "revert")
+    done = taskrun("resume", "-o", "ndjson")
+    assert done.summary["state"] == "REVERTED", done.out
+    assert "REVERT_FAILURE" not in done.out
+    assert not (world / "new").exists()
+
+
+@pytest.mark.skipif(STRACE is None, reason="strace is not there")
 def test_a_killed_run_that_is_to_be_reverted_does_nothing_more(taskrun: Taskrun, world: pathlib.Path) -> None:
     before = picture(world, folder_times=("tree",))
     assert killed(taskrun, 3, "run", taskrun.file(ALL))
