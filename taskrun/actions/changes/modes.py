@@ -12,7 +12,7 @@ def plan(place: Place, before: Node, mode: int) -> Change:
         "name": place.name,
         "mode": mode,
         "before": before.mode,
-        "inode": before.inode,
+        "kind": before.kind,
     }
 
 
@@ -31,7 +31,7 @@ def look(work: Work, key: str, change: Change) -> Look:
         return BEFORE
     with place.parent() as parent:
         now = node_at(parent, place.name)
-    if now.inode != change["inode"] or now.mode == change["before"]:
+    if now.kind != change["kind"] or now.mode == change["before"]:
         return BEFORE
     if now.mode != change["mode"]:
         return Look(True, f"{place.path} has mode {now.mode:04o} now, not {change['mode']:04o}")

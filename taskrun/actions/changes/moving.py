@@ -6,7 +6,7 @@ from errno import EXDEV
 from taskrun.actions.changes import placing
 from taskrun.actions.changes.work import AFTER, BEFORE, Change, Look, Work, drifted, place_in
 from taskrun.actions.images.fingerprint import Fingerprint, differs, fingerprint
-from taskrun.actions.images.inodes import ABSENT, Node, node_at
+from taskrun.actions.images.inodes import ABSENT, Node, is_same, node_at
 from taskrun.actions.images.ledger import Ledger
 from taskrun.actions.images.pace import Pace
 from taskrun.actions.images.places import Place, exists, missing_folders, sync_folder
@@ -20,7 +20,7 @@ def plan(source: Place, target: Place, ledger: Ledger, pace: Pace) -> Change:
     with source.parent() as parent:
         now = node_at(parent, source.name)
         print_ = fingerprint(parent, source.name, pace, reading=False)
-    origin = {"from_folder": source.folder, "from_name": source.name, "inode": now.inode, "print": print_}
+    origin = {"from_folder": source.folder, "from_name": source.name, "node": list(now), "print": print_}
     return {**change, **origin, "do": "move"}
 
 
@@ -36,8 +36,8 @@ def forward(work: Work, key: str, change: Change) -> str:
 def _move(work: Work, change: Change) -> str:
     source, target = place_in(change, "from_"), place_in(change)
     with source.parent() as left, target.parent() as right:
-        if node_at(left, source.name).inode != change["inode"]:
-            if node_at(right, target.name).inode == change["inode"]:
+        if not is_same(_moved(change), node_at(left, source.name)):
+            if is_same(_moved(change), node_at(right, target.name)):
                 return RENAMED  # before a crash
             raise drifted(source.path, "was replaced or taken away")
         placing.expect(target, right, placing.before_of(change))
@@ -57,10 +57,10 @@ def look(work: Work, key: str, change: Change) -> Look:
         return BEFORE
     source, target = place_in(change, "from_"), place_in(change)
     here, there = _seen(source, work), _seen(target, work)
-    if here.inode == change["inode"]:
+    if is_same(_moved(change), here.node):
         is_whole = placing.before_of(change).kind == ABSENT or there.node.kind != ABSENT
         return BEFORE if is_whole else AFTER  # cut short between the two halves of its undo
-    if there.inode != change["inode"]:
+    if not is_same(_moved(change), there.node):
         return Look(
             True, f"{target.path} is gone" if there.node.kind == ABSENT else f"{target.path} was replaced"
         )
@@ -72,10 +72,13 @@ def look(work: Work, key: str, change: Change) -> Look:
     return AFTER
 
 
+def _moved(change: Change) -> Node:
+    return Node(*change["node"])
+
+
 class _Seen:
     def __init__(self, node: Node, print_: Fingerprint) -> None:
         self.node = node
-        self.inode = node.inode
         self.print = print_
 
 
@@ -91,8 +94,8 @@ def backward(work: Work, key: str, change: Change) -> None:
     source, target = place_in(change, "from_"), place_in(change)
     work.restorer(source, key).remake_folders(source)
     with source.parent() as left, target.parent() as right:
-        if node_at(left, source.name).inode != change["inode"]:
-            if node_at(right, target.name).inode != change["inode"]:
+        if not is_same(_moved(change), node_at(left, source.name)):
+            if not is_same(_moved(change), node_at(right, target.name)):
                 raise ActionError(
                     "Drift", f"{target.path} is not what was moved there: it cannot be moved back"
                 )

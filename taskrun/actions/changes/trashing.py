@@ -5,7 +5,7 @@ from errno import EINVAL, EXDEV
 from typing import Any
 
 from taskrun.actions.changes.work import AFTER, BEFORE, Change, Look, Work, drifted, place_in
-from taskrun.actions.images.inodes import ABSENT, Node, is_untouched, node_at
+from taskrun.actions.images.inodes import ABSENT, FOLDER, Node, is_same, is_untouched, node_at
 from taskrun.actions.images.places import Place, exists, missing_folders, sync_folder
 from taskrun.actions.images.taking import packed, take, unpacked
 from taskrun.actions.images.walk import remove
@@ -23,20 +23,38 @@ def forward(work: Work, key: str, change: Change) -> None:
     with place.parent() as parent:
         way = (work.ledger.facts(key) or {}).get("way") or _take_away(work, key, change, parent)
         if way == COPIED:
-            gone = work.staging(place, key)
-            now, node = node_at(parent, place.name), Node(*change["node"])
-            if now.inode == node.inode:  # anything else was put there since, and is not ours
-                os.rename(place.name, gone, src_dir_fd=parent, dst_dir_fd=parent)
-                sync_folder(parent, work.durable)
-            remove(parent, gone)
+            _remove_copied(work, key, change, parent)
         sync_folder(parent, work.durable)
+
+
+def _remove_copied(work: Work, key: str, change: Change, parent: int) -> None:
+    """What an image is kept of: gone at once by a rename, or, where even that cannot be had, piece by piece."""
+    place, facts = place_in(change), work.ledger.facts(key) or {}
+    gone = work.staging(place, key)
+    if facts.get("piecemeal") is False:
+        return  # done
+    if facts.get("piecemeal"):
+        remove(parent, place.name)
+    elif is_same(Node(*change["node"]), node_at(parent, place.name)):  # anything else is not ours
+        try:
+            os.rename(place.name, gone, src_dir_fd=parent, dst_dir_fd=parent)
+        except OSError as error:
+            if error.errno != EXDEV:  # as layered file systems say of directories in a lower layer
+                raise
+            facts = {**facts, "piecemeal": True}
+            work.ledger.note(key, facts)
+            remove(parent, place.name)
+        sync_folder(parent, work.durable)
+    if facts.get("piecemeal"):
+        work.ledger.note(key, {**facts, "piecemeal": False})
+    remove(parent, gone)
 
 
 def _take_away(work: Work, key: str, change: Change, parent: int) -> str:
     place, trash = place_in(change), work.ledger.path(f"trash-{key}")
     if not os.path.lexists(trash):
         now, node = node_at(parent, place.name), Node(*change["node"])
-        if now.inode != node.inode:
+        if not is_same(node, now):
             raise drifted(place.path, "was replaced" if now.kind != ABSENT else "was taken away")
         try:
             os.rename(place.name, trash, src_dir_fd=parent)
@@ -47,8 +65,8 @@ def _take_away(work: Work, key: str, change: Change, parent: int) -> str:
             if error.errno != EXDEV:
                 raise
             image = take(place, work.ledger, work.pace)
-            work.ledger.note(key, {"way": COPIED, "image": packed(image)})
             _expect(place, image[0], node_at(parent, place.name))
+            work.ledger.note(key, {"way": COPIED, "image": packed(image)})
             return COPIED
         work.ledger.sync()
     work.ledger.note(key, {"way": TRASHED})
@@ -56,25 +74,37 @@ def _take_away(work: Work, key: str, change: Change, parent: int) -> str:
 
 
 def _expect(place: Place, kept: Node, now: Node) -> None:
-    if not is_untouched(kept, now):
+    # A directory is touched by reading it, where what is read is first brought into a layer of its own.
+    if not (
+        is_same(kept, now) and now.mtime == kept.mtime if kept.kind == FOLDER else is_untouched(kept, now)
+    ):
         raise drifted(place.path, "was changed")
 
 
 def look(work: Work, key: str, change: Change) -> Look:
     facts, place = work.ledger.facts(key) or {}, place_in(change)
-    trash = work.ledger.path(f"trash-{key}")
-    if facts.get("way") != COPIED and not os.path.lexists(trash):
+    is_copied = facts.get("way") == COPIED
+    if not is_copied and not os.path.lexists(work.ledger.path(f"trash-{key}")):
         return BEFORE  # never taken away, or put back already
     if missing_folders(place.folder):
         return AFTER
     with place.parent() as parent:
         now = node_at(parent, place.name)
-        if now.kind == ABSENT:
-            return AFTER
-        known = (Node(*change["node"]).inode, facts.get("put_back"))
-        if facts.get("way") == COPIED and now.inode in known:
-            return BEFORE
-    return Look(True, f"{place.path} is there again: {now.described}")
+    if now.kind == ABSENT:
+        return AFTER
+    return (_look_copied(facts, change, now) if is_copied else None) or Look(
+        True, f"{place.path} is there again: {now.described}"
+    )
+
+
+def _look_copied(facts: dict[str, Any], change: Change, now: Node) -> Look | None:
+    if now.inode == facts.get("put_back"):
+        return BEFORE
+    if facts.get("piecemeal"):
+        return AFTER  # what a cut-short removal has left
+    if "piecemeal" not in facts and is_same(Node(*change["node"]), now):
+        return BEFORE
+    return None
 
 
 def backward(work: Work, key: str, change: Change) -> None:

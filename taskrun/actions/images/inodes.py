@@ -86,6 +86,22 @@ def is_untouched(node: Node, now: Node) -> bool:
     return _facts(node) == _facts(now)
 
 
+def is_same(node: Node, now: Node) -> bool:
+    """Whether this is the thing that was looked at, wherever it is now.
+
+    By its inode; but layered file systems give a file another one when it is first touched, so alike in all else is
+    the same as well.
+    """
+    if node.kind != now.kind or node.kind == ABSENT:
+        return False
+    alike = node.kind == FILE and _traits(node) == _traits(now)
+    return node.inode == now.inode or alike
+
+
+def _traits(node: Node) -> tuple[object, ...]:
+    return (node.mode, node.uid, node.gid, node.size, node.mtime)
+
+
 def _facts(node: Node) -> tuple[object, ...]:
     # Not the device: its number may be another one after a restart of the machine.
     return (

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from errno import EINVAL, ENOTSUP
+from functools import cache
 from typing import NamedTuple
 
 from taskrun.errors import ActionError
@@ -73,6 +74,23 @@ def missing_folders(folder: str) -> list[str]:
 def sibling(name: str, random: str) -> str:
     """A hidden name beside ``name`` that nobody else uses; short enough for any file system."""
     return f".{os.fsdecode(os.fsencode(name)[:160])}.taskrun-{random}"
+
+
+# Where one more hard link changes nothing else. Layered file systems copy a file that is linked to, and so part it
+# from its other names.
+_LINKING = frozenset(("ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "zfs", "f2fs", "bcachefs", "jfs"))
+
+
+@cache
+def may_link(device: int) -> bool:
+    wanted = f"{os.major(device)}:{os.minor(device)}"
+    try:
+        with open("/proc/self/mountinfo", "rb") as file:
+            lines = [line.decode("utf-8", "replace").split() for line in file]
+    except OSError:
+        return False
+    # Btrfs shows files under other numbers than its mounts: then nothing is found, and bytes have to do.
+    return any(line[2] == wanted and line[line.index("-") + 1] in _LINKING for line in lines)
 
 
 def sync_folder(parent: int, durable: bool) -> None:

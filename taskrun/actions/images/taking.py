@@ -11,7 +11,7 @@ from taskrun.actions.images import content
 from taskrun.actions.images.inodes import FILE, OTHER, Node, is_untouched, node_at
 from taskrun.actions.images.ledger import Ledger
 from taskrun.actions.images.pace import Pace
-from taskrun.actions.images.places import Place
+from taskrun.actions.images.places import Place, may_link
 from taskrun.actions.images.walk import Found, walk
 from taskrun.errors import ActionError
 
@@ -76,6 +76,8 @@ def _with_bytes(found: Found, place: Place, ledger: Ledger, pace: Pace) -> Node:
 def _keep(found: Found, node: Node, ledger: Ledger) -> str:
     """A file with other names: the inode is kept too, so that an undo can give it this name back."""
     name = f"kept-{node.inode}"
+    if not may_link(node.device):
+        return ""
     try:
         if not os.path.lexists(ledger.path(name)):
             os.link(found.name, ledger.path(name), src_dir_fd=found.parent, follow_symlinks=False)
