@@ -4,6 +4,7 @@ The call runs in a fork of this process, in which the functions of ``os`` that c
 then exactly what the first n - 1 of them did. ``test_undoing_strace`` checks that none is missed.
 """
 
+import errno
 import os
 import signal
 
@@ -29,13 +30,17 @@ CALLS = (
 
 
 class Counter:
-    """``end_at``: the number of the call that is not made; 0 counts only. ``torn``: half of it, if it is a write."""
+    """``end_at``: the number of the call that is not made; 0 counts only. ``torn``: half of it, if it is a write.
 
-    def __init__(self, end_at=0, *, torn=False):
+    ``full``: from that call on the disk is full instead.
+    """
+
+    def __init__(self, end_at=0, *, torn=False, full=False):
         self.count = 0
         self.names = []
         self._end_at = end_at
         self._torn = torn
+        self._full = full
 
     def install(self):
         for name in CALLS:
@@ -47,7 +52,13 @@ class Counter:
                 return real(*args, **options)
             self.count += 1
             self.names.append(name)
-            if self.count == self._end_at:
+            if (
+                self._full
+                and self.count >= self._end_at
+                and name in ("write", "open", "mkdir", "copy_file_range")
+            ):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if self.count == self._end_at and not self._full:
                 if self._torn and name == "write":
                     real(args[0], bytes(args[1])[: len(args[1]) // 2])
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -57,15 +68,15 @@ class Counter:
         return call
 
 
-def in_a_fork(call, end_at=0, *, torn=False):
-    """Make the call in a process of its own. Its counted calls; None if it was killed on the way."""
+def in_a_fork(call, end_at=0, *, torn=False, full=False):
+    """Make the call in a process of its own. Its counted calls; None if it was killed, or failed on a full disk."""
     read, write = os.pipe()
     child = os.fork()
     if not child:
         try:
             os.close(read)
             tell = os.write
-            counter = Counter(end_at, torn=torn)
+            counter = Counter(end_at, torn=torn, full=full)
             counter.install()
             try:
                 call()
@@ -81,6 +92,8 @@ def in_a_fork(call, end_at=0, *, torn=False):
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         assert os.WTERMSIG(status) == signal.SIGKILL
+        return None
+    if full and answer.startswith("!ActionError") and "No space left on device" in answer:
         return None
     assert not answer.startswith("!"), answer
     return answer.split(",") if answer else []

@@ -177,6 +177,28 @@ def test_an_action_killed_at_any_call_goes_on_where_it_was(stage):
     killed_anywhere(stage, again, every=2)
 
 
+def test_an_action_on_a_disk_that_fills_up_fails_and_can_be_undone(stage):
+    calls = in_a_fork(stage.do)
+    for number in range(1, len(calls) + 1, 2):
+        stage.reset()
+        before = stage.picture()
+        in_a_fork(stage.do, number, full=True)
+        stage.revert()
+        assert stage.picture() == before, f"full at call {number}, {calls[number - 1]}"
+
+
+def test_an_undo_on_a_full_disk_is_completed_when_there_is_space_again(stage):
+    stage.do()
+    calls = in_a_fork(stage.revert)
+    for number in range(1, len(calls) + 1, 2):
+        stage.reset()
+        before = stage.picture()
+        stage.do()
+        in_a_fork(stage.revert, number, full=True)
+        stage.revert()
+        assert stage.picture() == before, f"full at call {number}, {calls[number - 1]}"
+
+
 def test_an_undo_killed_at_any_call_is_completed_by_the_next(stage):
     before = stage.picture()
     stage.do()
