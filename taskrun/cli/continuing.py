@@ -6,23 +6,8 @@ from taskrun import app
 from taskrun.cli.output import STDERR, Output
 from taskrun.engine import events as e
 from taskrun.engine.flow import Flow
-from taskrun.errors import HeldError
 from taskrun.journal.base import RunRow
-from taskrun.journal.home import home, run_dir
-from taskrun.journal.lock import holder
 from taskrun.listeners.outlet import show
-
-
-def refuse_held(row: RunRow) -> None:
-    """Before anything is imported or opened: somebody who asks twice gets the answer at once."""
-    who = holder(run_dir(home(), row.id))
-    if who is not None:
-        pid = f" by process {who['pid']}" if who.get("pid") else ""
-        raise HeldError(
-            f"run {row.id} is being driven{pid}",
-            hint=f"taskrun states {row.id} --watch follows it",
-            holder=who,
-        )
 
 
 def go_on(

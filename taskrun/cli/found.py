@@ -2,8 +2,11 @@
 
 import os
 
+from taskrun.errors import HeldError
 from taskrun.journal.base import RunRow
-from taskrun.journal.home import home
+from taskrun.journal.codec import timestamp
+from taskrun.journal.home import home, run_dir
+from taskrun.journal.lock import holder
 from taskrun.journal.sqlite import SqliteJournal
 
 ENDED = {"SUCCESS": 0, "REVERTED": 1}
@@ -26,6 +29,26 @@ def find_run(given: str) -> RunRow:
         return journal.find(given)
     finally:
         journal.close()
+
+
+def find_free(given: str) -> RunRow:
+    """A run that no process drives. Who asks for another gets the answer at once: little is imported up to here.
+
+    Raises:
+        HeldError: somebody drives it; says who, and since when.
+
+    """
+    row = find_run(given)
+    who = holder(run_dir(home(), row.id))
+    if who is None:
+        return row
+    pid = f" by process {who['pid']}" if who.get("pid") else ""
+    since = f" since {timestamp(who['since'])}" if isinstance(who.get("since"), int | float) else ""
+    raise HeldError(
+        f"run {row.id} is being driven{pid}{since}",
+        hint=f"taskrun states {row.id} --watch follows it",
+        holder=who,
+    )
 
 
 def changed_file(row: RunRow) -> bytes | None:

@@ -5,9 +5,7 @@ from typing import Any
 
 import click
 
-from taskrun import app
-from taskrun.cli.continuing import refuse_held
-from taskrun.cli.found import find_run
+from taskrun.cli.found import find_free
 from taskrun.cli.options import parse_inputs
 from taskrun.errors import UsageError
 
@@ -36,13 +34,14 @@ def command(run: str, task: str, verdict: str | None, outputs: tuple[str, ...], 
         raise UsageError("what is it: --done, --not-done or --undone?")
     if outputs and verdict != "done":
         raise UsageError("--output goes with --done only")
-    row = find_run(run)
-    refuse_held(row)
+    row = find_free(run)
     data: dict[str, Any] = {"resolved": verdict}
     if outputs:
         data["outputs"] = {name: _value(text) for name, text in parse_inputs(outputs).items()}
     if reason:
         data["reason"] = reason
+    from taskrun import app  # noqa: PLC0415 - whoever is refused need not wait for it
+
     state = app.resolve_task(row.id, task, verdict, data)
     click.echo(
         f"{task} is {state}.\n  taskrun resume {row.id}   goes on\n  taskrun revert {row.id}   undoes the run"

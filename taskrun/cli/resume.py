@@ -2,13 +2,8 @@
 
 import click
 
-from taskrun import app
-from taskrun.cli.asking import attend
-from taskrun.cli.continuing import go_on, refuse_held
-from taskrun.cli.found import ENDED, changed_file, find_run, is_ended
+from taskrun.cli.found import ENDED, changed_file, find_free, is_ended
 from taskrun.cli.options import color_option, jobs_option, output_option
-from taskrun.cli.output import Output
-from taskrun.engine import events as e
 from taskrun.errors import RefusedError
 from taskrun.journal.base import RunRow
 from taskrun.journal.home import home, run_dir
@@ -27,15 +22,25 @@ def command(run: str, jobs: int | None, output: str, color: str, use_original: b
       taskrun resume                 the latest run
       taskrun resume 1m86c361jrxg8   this one
     """
-    row = find_run(run)
-    refuse_held(row)
+    row = find_free(run)
     if is_ended(row):
         click.echo(f"run {row.id} has ended: {row.state}. There is nothing to resume.", err=True)
         return row.exit_code if row.exit_code is not None else ENDED[row.state]
     if not use_original:
         refuse_changed(row)
-    shown, options = Output(output, color, row.file), app.RunOptions(jobs or 0)
-    outcome = go_on(row, lambda _flow, at: e.ResumeRequested(at), "resume", shown, options)
+    return _resume(row, jobs or 0, output, color)
+
+
+def _resume(row: RunRow, jobs: int, output: str, color: str) -> int:
+    # Whoever is refused above need not wait for all this to be loaded.
+    from taskrun.app import RunOptions  # noqa: PLC0415
+    from taskrun.cli.asking import attend  # noqa: PLC0415
+    from taskrun.cli.continuing import go_on  # noqa: PLC0415
+    from taskrun.cli.output import Output  # noqa: PLC0415
+    from taskrun.engine.events import ResumeRequested  # noqa: PLC0415
+
+    shown, options = Output(output, color, row.file), RunOptions(jobs)
+    outcome = go_on(row, lambda _flow, at: ResumeRequested(at), "resume", shown, options)
     if not shown.for_programs:
         outcome = attend(outcome, lambda event, verb: go_on(row, event, verb, shown, options))
     return outcome.exit_code

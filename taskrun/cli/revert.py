@@ -1,15 +1,18 @@
 """``taskrun revert RUN``."""
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
-from taskrun import app
-from taskrun.cli.continuing import go_on, refuse_held
-from taskrun.cli.found import find_run
+from taskrun.cli.found import find_free
 from taskrun.cli.options import color_option, jobs_option, output_option
-from taskrun.cli.output import Output
-from taskrun.engine import events as e
-from taskrun.engine.flow import Flow
 from taskrun.errors import NotFoundError, UsageError
+from taskrun.journal.base import RunRow
+
+if TYPE_CHECKING:
+    from taskrun.app import Outcome, Verdict
+    from taskrun.engine import events as e
+    from taskrun.engine.flow import Flow
 
 RESIDUE = 3  # everything is undone, but a check after that found something left: it is made again
 
@@ -52,8 +55,7 @@ def command(
     Undos that failed before are tried again. The exit code is 0 when everything is undone, 3 when not.
     """
     _check(savepoint, retry, skipped, reason, force)
-    row = find_run(run)
-    refuse_held(row)
+    row = find_free(run)
     if row.state == "PENDING":
         click.echo(f"run {row.id} was interrupted before it began: there is nothing to undo.", err=True)
         return 0
@@ -61,20 +63,33 @@ def command(
         click.echo(f"run {row.id} is REVERTED: everything is undone already.", err=True)
         return 0
 
-    def event(flow: Flow, at: float) -> e.Event:
-        floor = None if savepoint is None else _savepoint(flow, savepoint)
-        return e.RevertRequested(at, floor, force=force, failed_only=retry)
-
-    data = {"reason": reason, "message": f"its undo is given up: {reason}"}
-    outcome = go_on(
-        row,
-        event,
-        "revert",
-        Output(output, color, row.file),
-        app.RunOptions(jobs or 0),
-        [(task, "skip", data) for task in skipped],
-    )
+    data: dict[str, Any] = {"reason": reason, "message": f"its undo is given up: {reason}"}
+    wish = {"force": force, "failed_only": retry}
+    outcome = _revert(row, savepoint, wish, [(task, "skip", data) for task in skipped], jobs, output, color)
     return _code(outcome, to_savepoint=savepoint is not None)
+
+
+def _revert(
+    row: RunRow,
+    savepoint: str | None,
+    wish: dict[str, bool],
+    verdicts: "list[Verdict]",
+    jobs: int | None,
+    output: str,
+    color: str,
+) -> "Outcome":
+    # Whoever is refused above need not wait for all this to be loaded.
+    from taskrun.app import RunOptions  # noqa: PLC0415
+    from taskrun.cli.continuing import go_on  # noqa: PLC0415
+    from taskrun.cli.output import Output  # noqa: PLC0415
+    from taskrun.engine.events import RevertRequested  # noqa: PLC0415
+
+    def event(flow: "Flow", at: float) -> "e.Event":
+        floor = None if savepoint is None else _savepoint(flow, savepoint)
+        return RevertRequested(at, floor, **wish)
+
+    shown, options = Output(output, color, row.file), RunOptions(jobs or 0)
+    return go_on(row, event, "revert", shown, options, verdicts)
 
 
 def _check(
@@ -88,7 +103,7 @@ def _check(
         raise UsageError("--retry goes alone: it only tries the undos again that failed")
 
 
-def _code(outcome: app.Outcome, *, to_savepoint: bool) -> int:
+def _code(outcome: "Outcome", *, to_savepoint: bool) -> int:
     """What was asked for is the undoing: that everything is undone is a success here."""
     state = outcome.view.state
     undone = state == "REVERTED" and not outcome.view.residue
@@ -96,7 +111,7 @@ def _code(outcome: app.Outcome, *, to_savepoint: bool) -> int:
     return 0 if (undone or reached) and not outcome.left else outcome.exit_code
 
 
-def _savepoint(flow: Flow, name: str) -> int:
+def _savepoint(flow: "Flow", name: str) -> int:
     for node in flow.tasks:
         if flow.names[node] == name:
             return node

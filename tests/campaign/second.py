@@ -69,6 +69,7 @@ def main() -> int:
         assert holder.stdout is not None
         holder.stdout.readline()
         verbs = (["resume"], ["revert"])
+        asked(verbs[0])  # the first one imports what the real command imports below
         held = tell("in this process", [asked(verbs[n % 2]) for n in range(given.times)], LIMIT)
         if given.real:
             answers = [asked_for_real(verbs[n % 2]) for n in range(given.real)]
