@@ -54,10 +54,7 @@ def to_read(path: str) -> sqlite3.Connection:
         version = patiently(lambda: migrations.version_of(db, path))
     except sqlite3.OperationalError as error:
         db.close()
-        if primary(error) != sqlite3.SQLITE_CANTOPEN or _size(f"{path}-wal"):
-            raise
-        # Where nothing can be created there is no room for the shared memory of a WAL, nor for a writer.
-        db = _reader(path, "immutable=1")
+        db = _reader_after(error, path)
         version = migrations.version_of(db, path)
     if version != migrations.VERSION:
         db.close()
@@ -65,6 +62,18 @@ def to_read(path: str) -> sqlite3.Connection:
         db = _reader(path, "mode=ro")
     db.execute("PRAGMA cell_size_check = ON")
     return db
+
+
+def _reader_after(error: sqlite3.OperationalError, path: str) -> sqlite3.Connection:
+    """A reader that gets by where the first one met ``error``, which is raised again if there is none."""
+    if primary(error) == sqlite3.SQLITE_READONLY and os.access(path, os.W_OK):
+        # Its first writer was killed while making it: only a writer may take back what that one had begun.
+        to_write(path, "full").close()
+        return _reader(path, "mode=ro")
+    if primary(error) == sqlite3.SQLITE_CANTOPEN and not _size(f"{path}-wal"):
+        # Where nothing can be created there is no room for the shared memory of a WAL, nor for a writer.
+        return _reader(path, "immutable=1")
+    raise error
 
 
 def _known_version(db: sqlite3.Connection, path: str) -> int:

@@ -25,6 +25,7 @@ class Scene(NamedTuple):
     probed: frozenset[str] = frozenset()  # whoever asks sees what they made
     begun: str = "run"
     asks: bool = False
+    cold: bool = False  # its run is the first there ever was: the journal itself is being made
     stuck: frozenset[str] = frozenset()  # their undo never works
     before: Mapping[str, str] = {}  # files of the world and what is in them
     after: Mapping[str, str] = {}  # the same, and those that come into being, when all is done
@@ -141,6 +142,7 @@ SCENES = {
     scene.name: scene
     for scene in (
         Scene("success", linear(""), CHAIN, frozenset({0})),
+        Scene("cold", linear(", fail=9"), CHAIN, frozenset({1}), cold=True),
         Scene("failing", linear(", fail=9"), CHAIN, frozenset({1})),
         Scene("graph", GRAPH, GRAPH_NEEDS, frozenset({1}), jobs=2),
         Scene(

@@ -60,8 +60,11 @@ class Server:
             write_files(f"{place}/world", scene.before)
             attempt = Attempt(self, scene, place)
             first = ["run", self.file_of(scene), *attempt.jobs] if scene.begun != "run" else None
-            code = attempt.command(first or [self.file_of(scene)], NEVER, call=main if first else _prepare)
-            assert code == 0, attempt.said()
+            if not scene.cold:
+                code = attempt.command(
+                    first or [self.file_of(scene)], NEVER, call=main if first else _prepare
+                )
+                assert code == 0, attempt.said()
         return self._templates[scene.name]
 
     def counted(self, scene: Scene) -> dict[str, list[int]]:
