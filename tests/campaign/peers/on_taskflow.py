@@ -39,13 +39,13 @@ def main() -> int:
     with contextlib.closing(backend.get_connection()) as connection:
         connection.upgrade()
         details = [detail for book in connection.get_logbooks() for detail in book]
+        details = [detail for detail in details if "factory" in (detail.meta or {})]
         if details:
             engine = engines.load_from_detail(details[0], backend=backend)
         else:
-            book, detail = models.LogBook("book"), models.FlowDetail("linear", uuid="one")
-            book.add(detail)
+            book = models.LogBook("book")
             connection.save_logbook(book)
-            engine = engines.load_from_factory(make_flow, flow_detail=detail, book=book, backend=backend)
+            engine = engines.load_from_factory(make_flow, book=book, backend=backend)
     try:
         engine.run()
     except Exception as error:
