@@ -103,6 +103,7 @@ def _work(scenes: Sequence[str], number: int, seed: str, pipe: Any) -> None:
         report = _try(server, some_kills(chance.choice(scenes), chance))
         kept |= bool(report["faults"])
         pipe.send(report)
+    server.close()
     pipe.close()
     if not kept:
         shutil.rmtree(base)

@@ -1,6 +1,6 @@
 """The workflows that are killed, and what must be true of each whatever happens: who needs whom, how it may end."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 HEAD = "name: NAME\n"
@@ -25,6 +25,10 @@ class Scene(NamedTuple):
     probed: frozenset[str] = frozenset()  # whoever asks sees what they made
     begun: str = "run"
     asks: bool = False
+    remote: frozenset[str] = (
+        frozenset()
+    )  # requests: when taskrun is killed, nobody knows whether they were sent
+    rows: Sequence[str] = ()  # of the table `t` of its database, when all is done; there is none otherwise
     cold: bool = False  # its run is the first there ever was: the journal itself is being made
     stuck: frozenset[str] = frozenset()  # their undo never works
     before: Mapping[str, str] = {}  # files of the world and what is in them
@@ -122,6 +126,29 @@ verify_revert:
 FILES_BEFORE = {"conf": "old\n", "gone": "gone\n", "text": "one\n"}
 FILES_AFTER = {"conf": "new\n", "text": "one\ntwo\n", "folder/inside": "inside\n"}
 
+SQL = """
+name: sql
+tasks:
+  - {name: a, exec: [EFFECT, do, a], revert: {exec: [EFFECT, undo, a]}}
+  - name: table
+    sql: {database: "sqlite:${{ env.CRASH_WORLD }}/app.db", query: create table t (v text)}
+    revert: {sql: {database: "sqlite:${{ env.CRASH_WORLD }}/app.db", query: drop table t}}
+  - name: rows
+    sql: {database: "sqlite:${{ env.CRASH_WORLD }}/app.db", query: "insert into t values ('x'); insert into t values ('y')"}
+    revert: {sql: {database: "sqlite:${{ env.CRASH_WORLD }}/app.db", query: "delete from t where v in ('x', 'y')"}}
+  - {name: b, exec: [EFFECT, do, bFAIL], revert: {exec: [EFFECT, undo, b]}}
+"""
+
+HTTP = """
+name: http
+tasks:
+  - {name: a, exec: [EFFECT, do, a], revert: {exec: [EFFECT, undo, a]}}
+  - name: p
+    http: {post: "http://127.0.0.1:PORT${{ env.CRASH_WORLD }}/p", expect: 201}
+    revert: {http: {delete: "http://127.0.0.1:PORT${{ env.CRASH_WORLD }}/p", expect: 204}}
+  - {name: b, exec: [EFFECT, do, b, fail=9], revert: {exec: [EFFECT, undo, b]}}
+"""
+
 FANOUT = """
 name: fanout
 tasks:
@@ -178,6 +205,27 @@ SCENES = {
             frozenset({1}),
             before=FILES_BEFORE,
             after=FILES_AFTER,
+        ),
+        Scene(
+            "sql",
+            SQL.replace("FAIL", ""),
+            {"a": (), "b": ("a",)},
+            frozenset({0}),
+            rows=("x", "y"),
+        ),
+        Scene(
+            "sql_back",
+            SQL.replace("FAIL", ", fail=9"),
+            {"a": (), "b": ("a",)},
+            frozenset({1}),
+            rows=("x", "y"),
+        ),
+        Scene(
+            "http",
+            HTTP,
+            {"a": (), "p": ("a",), "b": ("p",)},
+            frozenset({1}),
+            remote=frozenset({"p"}),
         ),
         Scene(
             "fanout",

@@ -12,6 +12,7 @@ import select
 import shutil
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -42,13 +43,32 @@ class Server:
         self.base = base
         self._number = 0
         self._templates: dict[str, str] = {}
+        self._service: subprocess.Popen[str] | None = None
+        self._port = ""
 
     def file_of(self, scene: Scene) -> str:
         path = f"{self.base}/{scene.name}.yaml"
         if not os.path.exists(path):
             with open(path, "w") as file:
-                file.write(scene.text.replace("EFFECT", self.effect))
+                text = scene.text.replace("EFFECT", self.effect)
+                file.write(text.replace("PORT", self._service_port()) if "PORT" in text else text)
         return path
+
+    def _service_port(self) -> str:
+        if self._service is None:
+            self._service = subprocess.Popen(
+                [sys.executable, "-m", "tests.crash.service"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            assert self._service.stdout is not None
+            self._port = self._service.stdout.readline().strip()
+        return self._port
+
+    def close(self) -> None:
+        if self._service is not None:
+            self._service.communicate()
 
     def template(self, scene: Scene) -> str:
         """A state directory with an empty journal and the compiled scene; or with its finished run, if that is to be
@@ -438,6 +458,7 @@ def serve(library: str, effect: str, base: str) -> None:
     for line in sys.stdin:
         verb, _, rest = line.strip().partition(" ")
         print(json.dumps(answers[verb](rest)), flush=True)
+    server.close()
 
 
 if __name__ == "__main__":

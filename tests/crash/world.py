@@ -4,6 +4,7 @@ Nothing here asks taskrun's journal: a journal that forgets would forget here as
 """
 
 import os
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -53,6 +54,7 @@ class Oracle:
             scene.needs, ""
         )  # what is known of the last attempt that nobody has undone
         self._undos = dict.fromkeys(scene.needs, "")  # what is known of the last undo since then
+        self._fragile_names = frozenset(scene.needs) if fragile else scene.remote
         for line in read(world):
             getattr(self, "_" + line.verb.replace("-", "_"))(line.name)
 
@@ -64,9 +66,11 @@ class Oracle:
         if code == 0:
             self._check_done()
             self._check_files(scene.after)
+            self._check_rows(scene.rows)
         elif code == 1:
             self._check_undone(scene.needs)
             self._check_files(scene.before)
+            self._check_rows(())
         elif code == 3 and (scene.asks or scene.stuck):
             pass  # what is said of each task then is looked at by the caller
         else:
@@ -75,7 +79,7 @@ class Oracle:
             if code not in self._ends:
                 self._fault(f"it ended with {code}, which is not how this workflow ends")
             for name, number in self.begins.items():
-                if number > scene.most.get(name, 1):
+                if number > scene.most.get(name, 1) and name not in scene.remote:
                     self._fault(f"{name} was begun {number} times")
         return self.faults
 
@@ -110,10 +114,10 @@ class Oracle:
 
     def _may_begin_again(self, name: str, there: str) -> bool:
         """A failed attempt by its `retry`; one that was killed also by its `probe`, or if it has nothing to undo."""
-        scene = self.scene
+        scene, fragile = self.scene, name in self._fragile_names
         if scene.most.get(name, 1) > 1:
-            return there == "failed" or self._fragile
-        return self._fragile and (name in scene.kept or (name in scene.probed and there == "begun"))
+            return there == "failed" or fragile
+        return fragile and (name in scene.kept or (name in scene.probed and there == "begun"))
 
     def _end(self, name: str) -> None:
         self._there[name] = "ended"
@@ -123,9 +127,9 @@ class Oracle:
 
     def _undo_begin(self, name: str) -> None:
         if not self._there[name]:
-            if self._undos[name] == "ended" and not self._fragile:
+            if self._undos[name] == "ended" and name not in self._fragile_names:
                 self._fault(f"{name} was undone twice")
-            if not self._undos[name] and not self._fragile:
+            if not self._undos[name] and name not in self._fragile_names:
                 self._fault(f"{name} was undone and had not been started")
         for other in self._needed_by[name]:
             if self._there[other] and other not in self.scene.kept:
@@ -160,11 +164,26 @@ class Oracle:
         for folder, _, names in os.walk(self._world):
             for name in names:
                 path = os.path.relpath(f"{folder}/{name}", self._world)
-                if path != "log" and not path.startswith(("made.", "pid.")):
+                if path != "log" and not path.startswith(("made.", "pid.", "app.db")):
                     with open(f"{folder}/{name}") as file:
                         found[path] = file.read()
         if found != expected:
             self._fault(f"of files there are {found} and not {dict(expected)}")
+
+    def _check_rows(self, expected: Sequence[str]) -> None:
+        path = f"{self._world}/app.db"
+        if not os.path.exists(path):
+            if expected:
+                self._fault("there is no database")
+            return
+        db = sqlite3.connect(path)
+        try:
+            tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+            rows = [value for (value,) in db.execute("SELECT v FROM t ORDER BY v")] if "t" in tables else []
+        finally:
+            db.close()
+        if rows != list(expected):
+            self._fault(f"of rows there are {rows} and not {list(expected)}")
 
     def _check_undone(self, names: Iterable[str]) -> None:
         for name in names:
