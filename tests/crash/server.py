@@ -26,7 +26,7 @@ from tests.crash.points import Point
 from tests.crash.scenes import SCENES, Scene
 from tests.crash.world import Oracle
 
-PATIENCE = 10.0
+PATIENCE = 30.0  # a machine that is busy is slow, not stuck
 _SUBREAPER = 36
 
 
@@ -85,6 +85,7 @@ class Server:
                     first or [self.file_of(scene)], NEVER, call=main if first else _prepare
                 )
                 assert code == 0, attempt.said()
+                self._wait_for_orphans()
         return self._templates[scene.name]
 
     def counted(self, scene: Scene) -> dict[str, list[int]]:
@@ -96,8 +97,20 @@ class Server:
             assert attempt.page is not None
             for each in ("taskrun", "supervisor", "any") if role == "taskrun" else ("task",):
                 found[each] = attempt.page.kinds(each)
+            self._wait_for_orphans()
             attempt.clean()
         return found
+
+    def _wait_for_orphans(self) -> None:
+        """A supervisor that outlives its taskrun may still write where the next point copies from."""
+        give_up = time.monotonic() + PATIENCE
+        while time.monotonic() < give_up:
+            mine = {self._service.pid} if self._service is not None else set()
+            left = [child for child in children_of() if child not in mine and not _reaped(child)]
+            if not left:
+                return
+            time.sleep(0.001)
+        raise Stop(f"alive after the end: {[name_of(child) for child in left]}")
 
     def try_point(self, point: Point) -> dict[str, Any]:
         started = time.monotonic()
@@ -111,10 +124,10 @@ class Server:
             "faults": faults,
             "took": round(took, 4),
         }
+        if not faults:
+            faults += attempt.cleaned()
         if faults:
             report["place"] = attempt.place
-        else:
-            attempt.clean()
         return report
 
     def _attempt(self, scene: Scene) -> "Attempt":
@@ -222,6 +235,14 @@ class Attempt:
 
     def _guarded(self, point: Point) -> list[str]:
         ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
+        faults = self._judged(point)
+        try:
+            _end_children()
+        except Stop as stop:
+            faults.append(str(stop))
+        return faults
+
+    def _judged(self, point: Point) -> list[str]:
         try:
             return self._go_through(point)
         except Stop as stop:
@@ -230,8 +251,6 @@ class Attempt:
             import traceback
 
             return [f"the test itself failed: {error!r}", traceback.format_exc()]
-        finally:
-            _end_children()
 
     def _go_through(self, point: Point) -> list[str]:
         code = self.command(self.first(), point.faults[0])
@@ -273,7 +292,7 @@ class Attempt:
 
     def _take_over(self, command: str) -> int:
         code = self.command([command, "latest", *self.jobs, "-o", "ndjson"], NEVER)
-        deadline = time.monotonic() + 2
+        deadline = time.monotonic() + PATIENCE
         while code == 5 and time.monotonic() < deadline:
             time.sleep(0.01)  # a supervisor that was only just forked may still hold what it inherited
             code = self.command([command, "latest", *self.jobs, "-o", "ndjson"], NEVER)
@@ -344,19 +363,27 @@ class Attempt:
 
     def _expect_quiet(self) -> None:
         """The command has ended: no task is alive, and a supervisor is at most on its way out."""
-        give_up = time.monotonic() + 2
-        while children := children_of():
+        give_up = time.monotonic() + PATIENCE
+        while not _reap():
+            children = children_of()
             for child in children:
                 below = children_of(child)
                 if below and name_of(child) == "taskrun-keeper":
                     raise Stop(f"alive after the end: {[name_of(each) for each in below]}")
-            _reap()
             if time.monotonic() > give_up:
                 raise Stop(f"alive after the end: {[name_of(child) for child in children]}")
             time.sleep(0.001)
 
     def clean(self) -> None:
         shutil.rmtree(self.place)
+
+    def cleaned(self) -> list[str]:
+        """Nobody may be at work there any more, so nothing may come into being while it is removed."""
+        try:
+            self.clean()
+        except OSError as error:
+            return [f"while its files were removed: {error}; there are {_users_of(self.place)}"]
+        return []
 
 
 def _prepare(arguments: list[str]) -> int:
@@ -410,26 +437,44 @@ def name_of(pid: int) -> str:
         return ""
 
 
-def _reap() -> None:
+def _users_of(place: str) -> list[str]:
+    """The processes that were given this place in their environment."""
+    found = []
+    for pid in filter(str.isdecimal, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                if place.encode() in file.read():
+                    found.append(f"{pid} {name_of(int(pid))}")
+        except OSError:
+            continue
+    return found
+
+
+def _reaped(pid: int) -> bool:
+    return os.waitpid(pid, os.WNOHANG)[0] == pid
+
+
+def _reap() -> bool:
+    """Reap the dead; is there no child left at all? The list in /proc may miss one that has just come in."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
     except ChildProcessError:
-        return
+        return True
+    return False
 
 
 def _end_children() -> None:
     """Nothing of one point may live on into the next."""
-    give_up = time.monotonic() + 5
-    while children := children_of():
-        for child in children:
+    give_up = time.monotonic() + PATIENCE
+    while not _reap():
+        for child in children_of():
             try:
                 os.kill(child, signal.SIGKILL)
             except ProcessLookupError:
                 continue
-        _reap()
         if time.monotonic() > give_up:
-            return
+            raise Stop(f"cannot be ended: {[name_of(child) for child in children_of()]}")
         time.sleep(0.0005)
 
 
@@ -455,6 +500,7 @@ def serve(library: str, effect: str, base: str) -> None:
         "count": lambda scene: server.counted(SCENES[scene]),
         "try": lambda point: server.try_point(Point.parse(point)),
     }
+    ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
     for line in sys.stdin:
         verb, _, rest = line.strip().partition(" ")
         print(json.dumps(answers[verb](rest)), flush=True)
