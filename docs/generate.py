@@ -127,7 +127,8 @@ def errors() -> str:
     for id_, entry in sorted(CATALOG.items()):
         lines += [f"## {id_}: {entry.title}", entry.explanation.strip()]
         for word, example in (("Wrong", entry.bad), ("Right", entry.good)):
-            lines.append(f"{word}:\n\n```yaml\n{visible(example)}\n```")
+            language_ = "toml" if id_.startswith("TR9") else "yaml"
+            lines.append(f"{word}:\n\n```{language_}\n{visible(example)}\n```")
     return "\n\n".join(lines) + "\n"
 
 

@@ -34,6 +34,7 @@ COMMANDS = {
     "explain": "Explain an error id.",
     "actions": "List the actions, or describe one.",
     "prune": "Delete old runs.",
+    "config": "Show the settings, and where they come from.",
     "doctor": "Check what taskrun needs on this machine.",
     "completion": "Print the completion script of a shell.",
 }
@@ -49,6 +50,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"taskrun.cli.{cmd_name}").command
+        _configure_home()
         if COMPLETE in os.environ:
             from taskrun.cli.completing import attach  # noqa: PLC0415 - only when a shell asks
 
@@ -65,6 +67,13 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _configure_home() -> None:
+    from taskrun.cli.settings import user_home  # noqa: PLC0415 - with the command
+    from taskrun.journal.home import configured  # noqa: PLC0415
+
+    configured[:] = [user_home]
 
 
 def _unknown(name: str) -> str:
@@ -145,7 +154,9 @@ def _command(args: list[str]) -> int:
     """Not by click's own ``main``: it would end the process when a reader of our output goes away."""
     if COMPLETE in os.environ:
         cli.main(args=args, prog_name="taskrun", complete_var=COMPLETE)
-    with cli.make_context("taskrun", args) as ctx:
+    from taskrun.cli.settings import Defaults  # noqa: PLC0415 - not while a shell completes
+
+    with cli.make_context("taskrun", args, default_map=Defaults()) as ctx:
         code = cli.invoke(ctx)
     return int(code) if isinstance(code, int) else 0
 

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from taskrun.errors import UsageError
 from taskrun.journal.ids import is_run_id
@@ -16,9 +16,14 @@ NETWORK = frozenset({
 _HINT = "set TASKRUN_HOME to a directory of your own on a local disk"
 
 
+configured: list[
+    Callable[[], str | None]
+] = []  # who else may know where it is; asked when there is no variable
+
+
 def home() -> str:
-    """``$TASKRUN_HOME``, else the platform's directory for state. It need not exist yet."""
-    given = os.environ.get("TASKRUN_HOME")
+    """``$TASKRUN_HOME``, else what is configured, else the platform's directory for state. It need not exist yet."""
+    given = os.environ.get("TASKRUN_HOME") or next(filter(None, (find() for find in configured)), None)
     if given:
         return os.path.abspath(os.path.expanduser(given))
     from platformdirs import user_state_dir  # noqa: PLC0415 - 17 ms, and not needed with TASKRUN_HOME set

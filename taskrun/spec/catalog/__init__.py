@@ -3,7 +3,7 @@
 One module holds one hundred of ids; a new one is added to the two lines below.
 """
 
-from taskrun.spec.catalog import actions, expressions, files, graph, loading, names, schema
+from taskrun.spec.catalog import actions, expressions, files, graph, loading, names, schema, settings
 from taskrun.spec.catalog.entry import Entry
 
 __all__ = ["CATALOG", "Entry"]
@@ -16,4 +16,5 @@ CATALOG: dict[str, Entry] = {
     **graph.ENTRIES,
     **actions.ENTRIES,
     **files.ENTRIES,
+    **settings.ENTRIES,
 }
