@@ -59,6 +59,8 @@ def command(run: str, task: str | None, follow: bool) -> int:
         plain = {each["name"] for each in definition["tasks"] if "for_each" not in each}
         printer = _Printer(run_dir(home(), row.id), many=task not in plain, masker=masker)
         printer.follow(journal, row, chosen, follow=follow)
+        if not printer.has_printed:
+            click.echo(f"{f'{task} of run' if task else 'run'} {row.id} has printed nothing", err=True)
     finally:
         journal.close()
     return 0
@@ -84,6 +86,7 @@ class _Printer:
         self._open: dict[tuple[str, bool], int] = {}  # task, undoing -> number of the attempt
         self._title = ""
         self._at_line_start = True
+        self.has_printed = False
 
     def follow(self, journal: SqliteJournal, row: RunRow, chosen: Chosen, *, follow: bool) -> None:
         seq = 0
@@ -153,6 +156,7 @@ class _Printer:
     def _print(self, title: str, data: bytes) -> None:
         if not data:
             return
+        self.has_printed = True
         if self._many and title != self._title:
             sys.stdout.write(f"{'' if self._at_line_start else NEWLINE}--- {title}\n")
         self._title = title

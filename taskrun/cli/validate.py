@@ -5,13 +5,15 @@ from typing import Any
 
 import click
 
-from taskrun.cli.options import outside_option
+from taskrun.cli.options import color_option, outside_option
 from taskrun.errors import WorkflowError
 from taskrun.listeners.outlet import show
 from taskrun.listeners.sanitize import one_line
+from taskrun.listeners.screen import BOLD, FAINT, style_for
 from taskrun.listeners.words import counted
 
-STDERR = 2
+STDOUT, STDERR = 1, 2
+PAINT = {"error": "1;31", "warning": "1;33", "message": BOLD, "gutter": FAINT, "help": "36"}
 
 
 @click.command("validate")
@@ -25,8 +27,9 @@ STDERR = 2
     default="plain",
     help="plain (for people) or json (one list).",
 )
+@color_option
 @outside_option
-def command(files: tuple[str, ...], strict: bool, output: str, allow_outside: bool) -> int:
+def command(files: tuple[str, ...], strict: bool, output: str, color: str, allow_outside: bool) -> int:
     """Say everything that is wrong with workflow files, without running them.
 
     \b
@@ -53,7 +56,7 @@ def command(files: tuple[str, ...], strict: bool, output: str, allow_outside: bo
         found += diagnostics
         if output == "plain":
             if diagnostics:
-                show_problems(diagnostics, sources, err=False)
+                show_problems(diagnostics, sources, err=False, color=color)
                 click.echo()
             click.echo(f"{one_line(path)}: {_verdict(diagnostics, count)}")
     if output == "json":
@@ -72,13 +75,19 @@ def _verdict(diagnostics: Sequence[Any], tasks: int | None) -> str:
 
 
 def show_problems(
-    diagnostics: Iterable[Any], sources: Mapping[str, str] | None = None, *, err: bool = True
+    diagnostics: Iterable[Any],
+    sources: Mapping[str, str] | None = None,
+    *,
+    err: bool = True,
+    color: str = "auto",
 ) -> None:
     """Print diagnostics as a compiler does, with the lines they are about."""
     from taskrun.spec.diagnostics import render_plain  # noqa: PLC0415 - only when there is something to say
 
-    text = render_plain(diagnostics, dict(sources or {})) + "\n"
+    style = style_for(STDERR if err else STDOUT, color)
+    text = render_plain(diagnostics, dict(sources or {}), lambda part, words: style.paint(PAINT[part], words))
+    text += "\n"
     if err:
         show(text, STDERR)  # what cannot be said there is no reason not to go on
     else:
-        click.echo(text, nl=False)
+        click.echo(text, nl=False, color=True)  # click would take away what the style has decided

@@ -12,8 +12,6 @@ from taskrun.listeners.words import clock, why
 STILL_RUNNING_EVERY = 10.0
 _NAMED = 5
 _RETRY_WRITE = 0.05
-
-
 _CLOCK, _DATED = "%H:%M:%S", "%Y-%m-%d %H:%M:%S"
 
 
@@ -21,7 +19,7 @@ def transition_line(entry: Entry, view: View, *, dated: bool = False, ascii_only
     """`12:30:01 fetch_amazon RUNNING -> FAILURE  ConnectionError: ...`; None for an entry with nothing to read."""
     data = entry.data or {}
     name = one_line(entry.name, ascii_only=ascii_only)
-    clock_time = strftime(_DATED if dated else _CLOCK, localtime(entry.time))
+    clock_time = _moment(entry.time) if dated else strftime(_CLOCK, localtime(entry.time))
     message = one_line(str(data.get("message") or ""), ascii_only=ascii_only)
     if entry.kind == "warning" and entry.state == "REVERTING":
         reason = why(data.get("failure"), ascii_only=ascii_only)
@@ -32,6 +30,12 @@ def transition_line(entry: Entry, view: View, *, dated: bool = False, ascii_only
     change = f"{entry.old_state} -> {entry.state}" if entry.old_state else f"{entry.state}"
     details = [_attempt(entry, view), why(data.get("failure"), ascii_only=ascii_only) or message]
     return "  ".join([f"{clock_time} {who} {change}", *filter(None, details)])
+
+
+def _moment(seconds: float) -> str:
+    """To the millisecond: a history is read to see what came between what."""
+    thousandths = int(seconds * 1000) % 1000
+    return f"{strftime(_DATED, localtime(seconds))}.{thousandths:03d}"
 
 
 def _attempt(entry: Entry, view: View) -> str:

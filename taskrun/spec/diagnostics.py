@@ -1,6 +1,6 @@
 """What is wrong with a workflow file and where: one record per mistake, and the error that carries them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from taskrun.errors import WorkflowError
@@ -62,23 +62,37 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
     return any(diagnostic.severity == "error" for diagnostic in diagnostics)
 
 
-def render_plain(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str]) -> str:
+def unpainted(_part: str, text: str) -> str:
+    return text
+
+
+def render_plain(
+    diagnostics: Iterable[Diagnostic],
+    sources: Mapping[str, str],
+    paint: Callable[[str, str], str] = unpainted,
+) -> str:
     """The diagnostics as text for people, with the lines they point at; safe to print on any terminal.
 
-    ``sources`` is the text of the files by path; a diagnostic of a file that is not there gets no excerpt.
+    ``sources`` is the text of the files by path; a diagnostic of a file that is not there gets no excerpt. ``paint`` is told a
+    part (``error``, ``warning``, ``message``, ``gutter``, ``help``) and its text, and may put colours around it.
     """
     lines_of = {path: text.split("\n") for path, text in sources.items()}
-    return "\n\n".join(_render(diagnostic, lines_of.get(diagnostic.path, [])) for diagnostic in diagnostics)
+    return "\n\n".join(_render(found, lines_of.get(found.path, []), paint) for found in diagnostics)
 
 
-def _render(found: Diagnostic, lines: list[str]) -> str:
-    shown = [f"{harmless(found.place())}: {found.severity}[{found.id}] {harmless(found.message)}"]
+def _render(found: Diagnostic, lines: list[str], paint: Callable[[str, str], str]) -> str:
+    level = f"{found.severity}[{found.id}]"
+    message = paint("message", harmless(found.message))
+    shown = [f"{harmless(found.place())}: {paint(found.severity, level)} {message}"]
     gutter = " " * len(str(found.line))
+    bar = paint("gutter", f"{gutter} |")
     if 1 <= found.line <= len(lines):
         source, carets = render_excerpt(lines[found.line - 1].rstrip("\r"), found.column, found.length)
-        shown += [f"{gutter} |", f"{found.line} | {source}".rstrip(), f"{gutter} | {carets}"]
+        shown += [bar, f"{paint('gutter', f'{found.line} |')} {source}".rstrip()]
+        room = len(carets) - len(carets.lstrip())
+        shown.append(f"{bar} {carets[:room]}{paint(found.severity, carets[room:])}")
     if found.help:
         first, *rest = found.help.split("\n")
-        shown.append(f"{gutter} = help: {harmless(first)}")
+        shown.append(f"{gutter} {paint('help', '= help:')} {harmless(first)}")
         shown += [f"{gutter}         {harmless(line)}" for line in rest]
     return "\n".join(shown)

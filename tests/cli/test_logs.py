@@ -108,3 +108,12 @@ def test_a_name_means_a_task_its_items_or_all_that_is_in_a_flow(taskrun: Taskrun
         assert [line for line in done.out.splitlines() if not line.startswith("---")] == lines, name
     for name in ("push[2]", "site[2].fetch", "pus", "names"):
         assert taskrun("logs", "latest", name).code == 4
+
+
+def test_that_nothing_was_printed_is_said_and_not_on_stdout(taskrun: Taskrun) -> None:
+    (taskrun.folder / "w.yaml").write_text("name: w\ntasks:\n  - {name: quiet, run: 'true', revert: none}\n")
+    assert taskrun("run", "w.yaml").code == 0
+    found = taskrun("logs", "latest", "quiet")
+    assert (found.code, found.out) == (0, "")
+    assert found.err.startswith("quiet of run ")
+    assert found.err.endswith(" has printed nothing\n")

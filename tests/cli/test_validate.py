@@ -196,3 +196,12 @@ def test_50_000_tasks_are_checked_and_their_mistakes_told(taskrun: Taskrun) -> N
     assert done.code == 2
     assert "w.yaml:50001:" in done.out
     assert "did you mean `revert`?" in done.out
+
+
+def test_colours_are_there_when_asked_for_and_the_words_are_the_same_without(taskrun: Taskrun) -> None:
+    (taskrun.folder / "bad.yaml").write_text("name: f\ntasks:\n  - name: a\n    run: x\n    revrt: y\n")
+    plain = taskrun("validate", "bad.yaml")
+    painted = taskrun("validate", "--color", "always", "bad.yaml")
+    assert "\x1b[1;31merror[TR201]\x1b[0m" in painted.out
+    assert "\x1b[" not in plain.out
+    assert re.sub(r"\x1b\[[0-9;]*m", "", painted.out) == plain.out

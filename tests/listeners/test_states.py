@@ -82,7 +82,7 @@ def test_the_states_for_programs_are_whole(failed) -> None:
 def test_the_history_is_every_transition_with_its_date(failed, run) -> None:
     lines = list(history_lines(run("create", "copy", "switch", retry={"attempts": 2}).view, failed.history))
     assert len(lines) == len(failed.history)
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d flow release PENDING -> RUNNING", lines[0])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} flow release PENDING -> RUNNING", lines[0])
     assert lines[6].endswith(" copy RETRYING -> RUNNING  (attempt 2/2)")
     assert lines[7].endswith(" copy RUNNING -> FAILURE  ExitCode: [red]exit code 3␛[2J")
 

@@ -74,7 +74,7 @@ def test_a_shell_command_that_is_nearly_a_word_of_the_language_is_only_a_warning
 
 def test_an_undo_of_a_shell_script_inside_single_quotes_is_found():
     finding, shown = one(of_task("run: x\nrevert: rm '${{ self.attempt }}'"))
-    assert (finding.id, shown) == ("TR501", "${{")
+    assert (finding.id, shown) == ("TR501", "${{ self.attempt }}")
 
 
 def pivots(body, head="name: f"):

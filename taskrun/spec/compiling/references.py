@@ -86,8 +86,11 @@ def scan_scalar(unit: Unit, text: str, mark: Mark, scope: Scope, mode: str) -> N
         if piece.is_expression:
             readable &= _scan_source(unit, Source(text, mark, piece.offset), piece.text, scope)
     if mode == SCRIPT and readable:
-        for offset, message in _problems(text):
-            unit.problems.error("TR501", message, source_mark(unit.problems.text, mark, offset), 3)
+        lengths = {piece.start: piece.end - piece.start for piece in pieces}
+        for offset, problem in _problems(text):
+            where = source_mark(unit.problems.text, mark, offset)
+            message, _, help_ = problem.partition("; ")
+            unit.problems.error("TR501", message, where, lengths.get(offset, len("${{")), help_ or None)
 
 
 def _warn_of_braces(unit: Unit, text: str, mark: Mark) -> None:

@@ -7,7 +7,7 @@ MAX_NESTING = 40
 
 SINGLE_QUOTES = (
     "inside single quotes the shell expands nothing; "
-    "use double quotes, or close the single ones around it: 'a '${{ x }}' b'"
+    "use double quotes, or step out of the single ones: 'a '${{ x }}' b'"
 )
 ANSI_QUOTES = "inside $'...' the shell expands nothing; close the quotes around it: $'a\\t'${{ x }}"
 QUOTED_HEREDOC = (
