@@ -432,10 +432,12 @@ class Session:
     ) -> Outcome:
         """Until the run is over, or the user leaves."""
         with Signals() as signals:
-            driver.watch(signals, lambda: self._interrupted(driver, signals.receive(), options))
+            driver.loop.watch(signals, lambda: self._interrupted(driver, signals.receive(), options))
             if "timeout" in self.definition:
-                driver.at(driver.clock.now() + self.definition["timeout"], lambda: self._out_of_time(driver))
-            driver.every(REQUESTS_EVERY, lambda: self._take_requests(driver))
+                driver.loop.at(
+                    driver.clock.now() + self.definition["timeout"], lambda: self._out_of_time(driver)
+                )
+            driver.loop.every(REQUESTS_EVERY, lambda: self._take_requests(driver))
             before = self.machine.record.run
             driver.receive(first)
             settle_pending()
