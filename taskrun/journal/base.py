@@ -23,7 +23,10 @@ class Entry(NamedTuple):
 
 
 class RunRow(NamedTuple):
-    """A run as the list of runs shows it. ``epoch`` grows with every process that takes the run over."""
+    """A run as the list of runs shows it. ``epoch`` grows with every process that takes the run over.
+
+    ``sha256`` (of the workflow file) and ``inputs`` are those of its last revision, if it has any.
+    """
 
     id: str
     name: str
@@ -51,6 +54,24 @@ class Request(NamedTuple):
     time: float
     verb: str
     args: dict[str, Any]
+
+
+class Revision(NamedTuple):
+    """What a run goes on with from here on: another definition, of a file with another hash, and its inputs."""
+
+    definition: Mapping[str, Any]
+    sha256: str
+    inputs: Mapping[str, Any]
+
+
+class Continuation(NamedTuple):
+    """A command that took a run over. ``state`` is the run's when it left, or when the next one came."""
+
+    run: str
+    epoch: int
+    time: float
+    verb: str
+    state: str
 
 
 class Damage(NamedTuple):
@@ -99,8 +120,14 @@ class Journal(Protocol):
 
         """
 
-    def take_over(self, run_id: str, *, pid: int, host: str, boot_id: str) -> int:
+    def take_over(self, run_id: str, *, pid: int, host: str, boot_id: str, verb: str = "resume") -> int:
         """Make this process the run's writer: the returned epoch is new, all earlier ones are refused."""
+
+    def continuations(self, run_ids: Collection[str]) -> list[Continuation]:
+        """Who took these runs over, in that order for each run."""
+
+    def revise(self, run_id: str, revision: Revision, entry: Entry, *, epoch: int) -> None:
+        """Let the run go on with another definition; ``entry`` tells of it. All or nothing, as in ``append``."""
 
     def runs(self, limit: int | None = None, *, states: Collection[str] = ()) -> list[RunRow]:
         """The newest first, of all states or the given ones."""
@@ -110,7 +137,8 @@ class Journal(Protocol):
     def find(self, given: str) -> RunRow:
         """The run a person means: a full id, a unique prefix of one, or ``latest``."""
 
-    def definition(self, run_id: str) -> dict[str, Any]: ...
+    def definition(self, run_id: str) -> dict[str, Any]:
+        """What the run goes on with: its last revision, or what it was started with."""
 
     def entries(self, run_id: str, after: int = 0, limit: int | None = None) -> list[Entry]:
         """Entries with ``seq > after``, in order, each checked against what was written."""

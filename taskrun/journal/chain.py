@@ -167,16 +167,43 @@ def first_head(row: RunRow, run_seal: int) -> Head:
     return Head(row.epoch, 0, run_seal, row.state, row.exit_code, ended, row.pid, row.host, row.boot_id)
 
 
-def to_run(values: Sequence[Any], run_seal: int, head: Head) -> RunRow:
-    """The run that was stored as ``values`` (see ``run_values``) with where it stands."""
+class Revised(NamedTuple):
+    """A row of ``revisions`` but for its run; ``definition`` is the hash it is kept under."""
+
+    seq: int
+    sha256: str
+    inputs: str
+    definition: str
+
+
+def to_run(values: Sequence[Any], run_seal: int, head: Head, revised: Revised | None = None) -> RunRow:
+    """The run that was stored as ``values`` (see ``run_values``) with where it stands, and what it goes on with."""
     run_id = values[0]
     if seal(values) != run_seal:
         raise JournalCorruptError(f"what the journal holds about run {run_id} is not what was written")
     _, name, file, sha256, created, inputs, format_, version, parent, options, _ = values
+    if revised is not None:
+        sha256, inputs = revised.sha256, revised.inputs
     return RunRow(
         run_id, name, file, sha256, created, head.ended, head.state, head.exit_code, decode(inputs), head.epoch,
         head.pid, head.host, head.boot_id, format_, version, parent, decode(options),
     )  # fmt: skip
+
+
+def revision_entry(entry: Entry, definition: str) -> Entry:
+    """The entry that tells of a revision names its definition: a row that is lost later is missed."""
+    return entry._replace(data={**(entry.data or {}), "revision": definition})
+
+
+def told_of(rows: Iterable[StoredEntry]) -> list[tuple[int, str]]:
+    """The revisions that entries tell of: (seq, hash of the definition)."""
+    found = []
+    for key, _, kind, _, _, _, _, text, _ in rows:
+        if kind == "log" and text is not None and '"revision":' in text:
+            data = decode(text)
+            if isinstance(data.get("revision"), str):
+                found.append((key & LAST_SEQ, data["revision"]))
+    return found
 
 
 def request_values(run: int | str, time: float, verb: str, args: str) -> tuple[Any, ...]:

@@ -1,12 +1,13 @@
 """The journal's twin in memory: same behaviour, nothing on disk. For simulations, tests and dry runs."""
 
+import hashlib
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from taskrun.errors import JournalError
 from taskrun.journal import chain
-from taskrun.journal.base import Damage, Entry, Request, RunRow, refuse_format
+from taskrun.journal.base import Continuation, Damage, Entry, Request, Revision, RunRow, refuse_format
 from taskrun.journal.codec import decode, encode_any
 from taskrun.journal.ids import is_run_id
 from taskrun.journal.lookup import SHOWN, choose, not_found
@@ -15,7 +16,17 @@ from taskrun.journal.lookup import SHOWN, choose, not_found
 class _Run:
     """What the tables hold about one run; text as it would be stored, so that nothing is shared."""
 
-    __slots__ = ("definition", "entries", "first", "head", "requests", "seal", "values")
+    __slots__ = (
+        "continuations",
+        "definition",
+        "entries",
+        "first",
+        "head",
+        "requests",
+        "revised",
+        "seal",
+        "values",
+    )
 
     def __init__(self, row: RunRow, definition: str) -> None:
         self.values = chain.run_values(row, "")
@@ -25,6 +36,12 @@ class _Run:
         self.definition = definition
         self.entries: list[chain.StoredEntry] = []
         self.requests: list[tuple[int, tuple[Any, ...]]] = []
+        self.revised: chain.Revised | None = None
+        self.continuations: list[tuple[int, int, float, str]] = []  # (epoch, seq, time, verb)
+
+    @property
+    def row(self) -> RunRow:
+        return chain.to_run(self.values, self.seal, self.head, self.revised)
 
 
 class Store:
@@ -77,20 +94,40 @@ class MemoryJournal:
         run.head = chain.next_head(run.head, chain.tail(run.entries, before), (state, exit_code, ended))
         self._commit()
 
-    def take_over(self, run_id: str, *, pid: int, host: str, boot_id: str) -> int:
+    def take_over(self, run_id: str, *, pid: int, host: str, boot_id: str, verb: str = "resume") -> int:
         refuse_format(self.run(run_id))
         run = self._run(run_id)
         run.head = run.head._replace(epoch=run.head.epoch + 1, pid=pid, host=host, boot_id=boot_id)
+        run.continuations.append((run.head.epoch, len(run.entries), time.time(), verb))
         self._commit()
         return run.head.epoch
 
+    def continuations(self, run_ids: Collection[str]) -> list[Continuation]:
+        return [each for run_id in run_ids if run_id in self._runs() for each in self._continuations(run_id)]
+
+    def _continuations(self, run_id: str) -> list[Continuation]:
+        made, entries = self._run(run_id).continuations, self.entries(run_id)
+        ends = [each[1] for each in made[1:]] + [len(entries)]
+        found = []
+        for (epoch, _, at, verb), end in zip(made, ends, strict=False):
+            states = [entry.state for entry in entries[:end] if entry.kind == "flow" and entry.state]
+            found.append(Continuation(run_id, epoch, at, verb, states[-1] if states else "PENDING"))
+        return found
+
+    def revise(self, run_id: str, revision: Revision, entry: Entry, *, epoch: int) -> None:
+        document = encode_any(revision.definition)
+        digest = hashlib.sha256(document.encode()).hexdigest()
+        self.append(run_id, [chain.revision_entry(entry, digest)], epoch=epoch)
+        run = self._run(run_id)
+        run.definition = document
+        run.revised = chain.Revised(entry.seq, revision.sha256, encode_any(revision.inputs), digest)
+
     def runs(self, limit: int | None = None, *, states: Collection[str] = ()) -> list[RunRow]:
         chosen = [run for run in reversed(self._runs().values()) if not states or run.head.state in states]
-        return [chain.to_run(run.values, run.seal, run.head) for run in chosen[:limit]]
+        return [run.row for run in chosen[:limit]]
 
     def run(self, run_id: str) -> RunRow:
-        run = self._run(run_id)
-        return chain.to_run(run.values, run.seal, run.head)
+        return self._run(run_id).row
 
     def find(self, given: str) -> RunRow:
         wanted = given.strip().lower()

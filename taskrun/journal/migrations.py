@@ -9,10 +9,32 @@ from taskrun.errors import JournalCorruptError, JournalTooNewError
 APPLICATION_ID = 0x7461736B
 """``task`` in ASCII, in the file's header: tells a journal from any other SQLite database."""
 
-VERSION = 1
+VERSION = 2
 
-MIGRATIONS: Mapping[int, str] = {}
-"""Version -> the statements that lead from it to the next one."""
+MIGRATIONS: Mapping[int, str] = {
+    1: """
+CREATE TABLE revisions (
+  run        INTEGER NOT NULL REFERENCES runs (key),
+  seq        INTEGER NOT NULL,
+  sha256     TEXT NOT NULL,
+  inputs     TEXT NOT NULL,
+  definition TEXT NOT NULL REFERENCES definitions (sha256),
+  seal       INTEGER NOT NULL,
+  PRIMARY KEY (run, seq)
+);
+CREATE INDEX revisions_by_definition ON revisions (definition);
+CREATE TABLE continuations (
+  run   INTEGER NOT NULL REFERENCES runs (key),
+  epoch INTEGER NOT NULL,
+  seq   INTEGER NOT NULL,
+  time  REAL NOT NULL,
+  verb  TEXT NOT NULL,
+  seal  INTEGER NOT NULL,
+  PRIMARY KEY (run, epoch)
+);
+""",
+}
+"""Version -> the statements that lead from it to the next one: with them its tables are as in ``schema.sql``."""
 
 
 def version_of(db: sqlite3.Connection, path: str, newest: int = VERSION) -> int:

@@ -1,4 +1,7 @@
-"""Every SQL statement of the journal (schema.sql has the tables), and its rows read and checked through them."""
+"""The SQL of the journal (schema.sql has the tables), and its rows read and checked through it.
+
+What came after a run's start has a module of its own: ``revisions``.
+"""
 
 import hashlib
 import sqlite3
@@ -6,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from taskrun.errors import JournalCorruptError
-from taskrun.journal import chain
+from taskrun.journal import chain, revisions
 from taskrun.journal.base import Damage, RunRow
 from taskrun.journal.chain import LAST_SEQ, SEQ_BITS, Head, Tail
 from taskrun.journal.codec import decode, unpack
@@ -39,27 +42,30 @@ SELECT_HEAD = (
     "SELECT epoch, seq, chain, state, exit_code, ended, pid, host, boot_id, seal FROM heads WHERE run = ?"
 )
 SELECT_RUNS = (
-    "SELECT id, name, file, sha256, created, inputs, format, version, parent, options, definition, runs.seal, key,"
-    " epoch, seq, chain, state, exit_code, ended, pid, host, boot_id, heads.seal"
-    " FROM runs LEFT JOIN heads ON heads.run = runs.key"
+    "SELECT id, name, file, runs.sha256, created, runs.inputs, format, version, parent, options, runs.definition,"
+    " runs.seal, key,"
+    " epoch, heads.seq, chain, state, exit_code, ended, pid, host, boot_id, heads.seal,"
+    " revised.seq, revised.sha256, revised.inputs, revised.definition, revised.seal"
+    " FROM runs LEFT JOIN heads ON heads.run = runs.key LEFT JOIN revisions revised ON revised.run = runs.key"
+    " AND revised.seq = (SELECT max(seq) FROM revisions WHERE run = runs.key)"
 )
 SELECT_ENTRIES = (
     "SELECT key, time, kind, name, old_state, state, attempt, data, chain FROM entries"
     " WHERE key BETWEEN ? AND ? ORDER BY key LIMIT ?"
 )
 SELECT_REQUESTS = "SELECT id, run, time, verb, args, seal FROM requests WHERE run = ? AND id > ? ORDER BY id"
-SELECT_DEFINITION = (
-    "SELECT definition, body FROM runs LEFT JOIN definitions ON definitions.sha256 = definition WHERE id = ?"
-)
+SELECT_DEFINITION = "SELECT body FROM definitions WHERE sha256 = ?"
 COUNT_STRAYS = f"SELECT count(*) FROM entries WHERE key >> {SEQ_BITS} NOT IN (SELECT key FROM runs)"  # noqa: S608
 SELECT_RECENT = "SELECT id FROM runs ORDER BY key DESC LIMIT ?"
 SELECT_PREFIX = "SELECT id FROM runs WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
 DELETE_RUN = (
     "DELETE FROM entries WHERE key BETWEEN :first AND :last",
     "DELETE FROM requests WHERE run = :run",
+    "DELETE FROM revisions WHERE run = :run",
+    "DELETE FROM continuations WHERE run = :run",
     "DELETE FROM heads WHERE run = :run",
     "DELETE FROM runs WHERE key = :run",
-    "DELETE FROM definitions WHERE NOT EXISTS (SELECT 1 FROM runs WHERE definition = definitions.sha256)",
+    "DELETE FROM definitions WHERE sha256 NOT IN (SELECT definition FROM runs UNION SELECT definition FROM revisions)",
 )
 
 
@@ -132,25 +138,30 @@ def move_head(db: sqlite3.Connection, place: Place, head: Head) -> None:
 
 
 def to_run(row: Sequence[Any]) -> RunRow:
-    """A row of SELECT_RUNS: the run's values and seal, its key, its head and that one's seal."""
+    """A row of SELECT_RUNS: the run's values and seal, its key, its head and its last revision, with their seals."""
     values, run_seal, key, head, stored = row[:11], row[11], row[12], Head(*row[13:22]), row[22]
     if not isinstance(run_seal, int) or head_seal(head, place_of(key, run_seal)) != stored:
         raise JournalCorruptError(f"where run {values[0]} stands is not what was written")
-    return chain.to_run(values, run_seal, head)
+    revised = None if row[23] is None else revisions.checked((key, run_seal), row[23:])
+    return chain.to_run(values, run_seal, head, revised)
 
 
 def read_run(db: sqlite3.Connection, run_id: str) -> RunRow:
-    row = db.execute(f"{SELECT_RUNS} WHERE id = ?", (run_id,)).fetchone()
+    return to_run(_row(db, run_id))
+
+
+def _row(db: sqlite3.Connection, run_id: str) -> Sequence[Any]:
+    row: Sequence[Any] | None = db.execute(f"{SELECT_RUNS} WHERE id = ?", (run_id,)).fetchone()
     if row is None:
         raise not_found(run_id, recent(db))
-    return to_run(row)
+    return row
 
 
 def read_definition(db: sqlite3.Connection, run_id: str) -> dict[str, Any]:
-    row = db.execute(SELECT_DEFINITION, (run_id,)).fetchone()
-    if row is None:
-        raise not_found(run_id, recent(db))
-    digest, body = row
+    row = _row(db, run_id)
+    to_run(row)  # what it goes on with may have been damaged
+    digest = row[10] if row[23] is None else row[26]
+    body = (db.execute(SELECT_DEFINITION, (digest,)).fetchone() or (None,))[0]
     document = unpack(body) if isinstance(body, bytes) else b""
     if hashlib.sha256(document).hexdigest() != digest:
         raise JournalCorruptError(f"the definition of run {run_id} is not what was written")

@@ -1,4 +1,4 @@
--- The journal, version 1. Opened in WAL mode. Times are unix seconds, of entries microseconds.
+-- The journal, version 2. Opened in WAL mode. Times are unix seconds, of entries microseconds.
 
 -- What never changes about a run. `seal` is the checksum of the other columns but `key`.
 CREATE TABLE runs (
@@ -64,6 +64,31 @@ CREATE INDEX requests_by_run ON requests (run, id);
 CREATE TABLE definitions (
   sha256 TEXT NOT NULL UNIQUE,
   body   BLOB NOT NULL
+);
+
+-- What a run goes on with instead of what it was started with: the last one counts. `seq` is that of the entry
+-- that tells of it. `seal` is the checksum of the others.
+CREATE TABLE revisions (
+  run        INTEGER NOT NULL REFERENCES runs (key),
+  seq        INTEGER NOT NULL,
+  sha256     TEXT NOT NULL,
+  inputs     TEXT NOT NULL,
+  definition TEXT NOT NULL REFERENCES definitions (sha256),
+  seal       INTEGER NOT NULL,
+  PRIMARY KEY (run, seq)
+);
+
+CREATE INDEX revisions_by_definition ON revisions (definition);
+
+-- The commands that took a run over from the one before; `seq` is that of the last entry then.
+CREATE TABLE continuations (
+  run   INTEGER NOT NULL REFERENCES runs (key),
+  epoch INTEGER NOT NULL,
+  seq   INTEGER NOT NULL,
+  time  REAL NOT NULL,
+  verb  TEXT NOT NULL,
+  seal  INTEGER NOT NULL,
+  PRIMARY KEY (run, epoch)
 );
 
 -- For a person with the sqlite3 program.

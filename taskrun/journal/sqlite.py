@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Self
 
 from taskrun.errors import JournalCorruptError, JournalError
-from taskrun.journal import chain, queries
-from taskrun.journal.base import Damage, Entry, Request, RunRow, refuse_format
+from taskrun.journal import chain, queries, revisions
+from taskrun.journal.base import Continuation, Damage, Entry, Request, Revision, RunRow, refuse_format
 from taskrun.journal.chain import Tail
 from taskrun.journal.codec import encode_any, pack
 from taskrun.journal.connection import Connection
@@ -111,16 +111,37 @@ class SqliteJournal:
 
         self._own[run_id] = self._db.write(work)
 
-    def take_over(self, run_id: str, *, pid: int, host: str, boot_id: str) -> int:
+    def take_over(self, run_id: str, *, pid: int, host: str, boot_id: str, verb: str = "resume") -> int:
         def work(db: sqlite3.Connection) -> int:
             refuse_format(queries.read_run(db, run_id))
             place = queries.find_place(db, run_id)
             head = chain.next_head(queries.read_head(db, run_id, place), queries.read_tail(db, run_id, place))
             epoch = head.epoch + 1
             queries.move_head(db, place, head._replace(epoch=epoch, pid=pid, host=host, boot_id=boot_id))
+            revisions.insert_continuation(db, (place.run, place.seal), epoch, head.seq, time.time(), verb)
             return epoch
 
         return self._db.write(work)
+
+    def continuations(self, run_ids: Collection[str]) -> list[Continuation]:
+        return self._db.snapshot(lambda db: revisions.read_continuations(db, run_ids))
+
+    def revise(self, run_id: str, revision: Revision, entry: Entry, *, epoch: int) -> None:
+        document = encode_any(revision.definition).encode()
+        digest = hashlib.sha256(document).hexdigest()
+        revised = chain.Revised(entry.seq, revision.sha256, encode_any(revision.inputs), digest)
+        self._own.pop(run_id, None)
+
+        def work(db: sqlite3.Connection) -> None:
+            place = queries.fenced_place(db, run_id, epoch)
+            rows = chain.link(
+                [chain.revision_entry(entry, digest)], queries.read_tail(db, run_id, place), place.base
+            )
+            db.execute(queries.INSERT_DEFINITION, (digest, pack(document)))
+            revisions.insert_revision(db, (place.run, place.seal), revised)
+            db.executemany(queries.INSERT_ENTRY, rows)
+
+        self._db.write(work)
 
     def runs(self, limit: int | None = None, *, states: Collection[str] = ()) -> list[RunRow]:
         sql = queries.select_runs(len(states))
@@ -176,14 +197,18 @@ class SqliteJournal:
         """See ``base.Journal``. Reads in pieces: a long history need not fit into memory."""
         try:
             self.run(run_id)
-            after = 0
+            after, told = 0, list[tuple[int, str]]()
             while True:
                 rows, damage = self._stored(run_id, after, CHUNK)
+                told += chain.told_of(rows)
                 if damage is not None or not rows:
                     break
                 after += len(rows)
+            if damage is None and told != self._revisions(run_id):
+                return Damage(None, "a definition it went on with is not the one its history tells of")
             self.definition(run_id)
             self.requests(run_id)
+            self.continuations([run_id])
             found = self.check()
         except JournalCorruptError as error:
             return Damage(None, error.message)
@@ -194,6 +219,13 @@ class SqliteJournal:
         found = [row[0] for row in self._db.read("PRAGMA integrity_check(20)")]
         strays = self._db.read(queries.COUNT_STRAYS)[0][0]
         return ([] if found == ["ok"] else found) + ([f"{strays} entries belong to no run"] if strays else [])
+
+    def _revisions(self, run_id: str) -> list[tuple[int, str]]:
+        def work(db: sqlite3.Connection) -> list[chain.Revised]:
+            place = queries.find_place(db, run_id)
+            return revisions.read_revisions(db, (place.run, place.seal))
+
+        return [(each.seq, each.definition) for each in self._db.snapshot(work)]
 
     def _stored(
         self, run_id: str, after: int, limit: int | None

@@ -3,6 +3,7 @@
 import pytest
 
 from taskrun.errors import HeldError, JournalError, JournalTooNewError, NotFoundError
+from taskrun.journal.base import Revision
 from tests.journal.samples import DEFINITION, a_run, an_entry, some_entries
 
 
@@ -205,6 +206,56 @@ def test_a_run_taken_back_and_forth_keeps_one_history(connect):
     journals[0].append(row.id, some_entries(1, first=14), epoch=7)
     assert journals[0].entries(row.id) == some_entries(14)
     assert journals[1].verify(row.id) is None
+
+
+def a_flow_entry(seq, state):
+    return an_entry(seq, "deploy", kind="flow", old_state=None, state=state)
+
+
+def test_who_took_a_run_over_is_told_with_the_state_it_left(journal):
+    row, other = a_run(), a_run()
+    for each in (row, other):
+        journal.create_run(each, DEFINITION, [a_flow_entry(1, "RUNNING")])
+    epoch = journal.take_over(row.id, pid=1, host="h", boot_id="b", verb="resume")
+    journal.append(row.id, [a_flow_entry(2, "RESUMING"), a_flow_entry(3, "SUSPENDED")], epoch=epoch)
+    journal.take_over(other.id, pid=1, host="h", boot_id="b", verb="revert")
+    epoch = journal.take_over(row.id, pid=1, host="h", boot_id="b", verb="revert")
+    found = [(each.epoch, each.verb, each.state) for each in journal.continuations([row.id])]
+    assert found == [(2, "resume", "SUSPENDED"), (3, "revert", "SUSPENDED")]
+    journal.append(row.id, [a_flow_entry(4, "REVERTING")], epoch=epoch)
+    assert [each.run for each in journal.continuations([other.id, row.id])] == [other.id, row.id, row.id]
+    assert journal.continuations([row.id])[-1].state == "REVERTING"
+    assert journal.continuations([]) == []
+
+
+def test_a_run_may_go_on_with_another_definition(journal):
+    row = a_run()
+    journal.create_run(row, DEFINITION, some_entries(2))
+    changed = {**DEFINITION, "tasks": [{"name": "build"}]}
+    told = an_entry(3, "deploy", {"message": "goes on"}, kind="log", old_state=None, state=None)
+    journal.revise(row.id, Revision(changed, "cd" * 32, {"target": "prod"}), told, epoch=1)
+    assert journal.definition(row.id) == changed
+    assert journal.run(row.id) == row._replace(sha256="cd" * 32, inputs={"target": "prod"})
+    assert journal.runs() == [journal.run(row.id)]
+    (entry,) = journal.entries(row.id, after=2)
+    assert entry.data["message"] == "goes on"
+    journal.append(row.id, some_entries(1, first=4), epoch=1, state="RUNNING")
+    journal.revise(row.id, Revision(DEFINITION, row.sha256, row.inputs), told._replace(seq=5), epoch=1)
+    assert journal.definition(row.id) == DEFINITION
+    assert journal.run(row.id).sha256 == row.sha256
+    assert journal.verify(row.id) is None
+
+
+def test_who_was_taken_over_changes_no_definition(connect):
+    former, newcomer = connect(), connect()
+    row = a_run()
+    former.create_run(row, DEFINITION)
+    newcomer.take_over(row.id, pid=1, host="h", boot_id="b")
+    told = an_entry(1, "deploy", {}, kind="log", old_state=None, state=None)
+    with pytest.raises(HeldError):
+        former.revise(row.id, Revision({"name": "other"}, "", {}), told, epoch=1)
+    assert newcomer.definition(row.id) == DEFINITION
+    assert newcomer.entries(row.id) == []
 
 
 def test_a_run_of_a_newer_format_is_shown_but_not_taken_over(journal):

@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 
 from taskrun.errors import JournalCorruptError, TaskrunError
+from taskrun.journal.base import Revision
 from taskrun.journal.sqlite import SqliteJournal
 from tests.journal.samples import DEFINITION, a_run, some_entries
 
@@ -197,3 +198,42 @@ def found_out(home, expected):
         return True
     finally:
         journal.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM revisions",
+        "UPDATE revisions SET seq = 12 WHERE run = 1",
+        "UPDATE revisions SET definition = (SELECT definition FROM runs) WHERE run = 1",
+        "UPDATE revisions SET inputs = '{}'",
+        "UPDATE revisions SET run = 2 WHERE run = 1",
+        "UPDATE continuations SET verb = 'revert'",
+        "UPDATE definitions SET body = replace(body, 'later', 'hater') WHERE instr(CAST(body AS TEXT), 'later')",
+        "DELETE FROM definitions WHERE instr(CAST(body AS TEXT), 'later')",
+    ],
+)
+def test_a_changed_revision_is_not_believed(damaged, home, statement):
+    journal = SqliteJournal.open(home)
+    epoch = journal.take_over(RUNS[0], pid=1, host="h", boot_id="b")
+    told = some_entries(1, first=13)[0]._replace(kind="log", data={"message": "goes on"})
+    journal.revise(RUNS[0], Revision({**DEFINITION, "later": True}, "cd" * 32, {"a": 1}), told, epoch=epoch)
+    assert journal.verify(RUNS[0]) is None
+    journal.close()
+    journal = damaged(statement)
+    assert journal.verify(RUNS[0]) is not None
+    journal.close()
+
+
+def test_deleting_a_run_deletes_what_it_went_on_with(damaged, home):
+    journal = SqliteJournal.open(home)
+    epoch = journal.take_over(RUNS[0], pid=1, host="h", boot_id="b")
+    told = some_entries(1, first=13)[0]._replace(kind="log", data=None)
+    journal.revise(RUNS[0], Revision({"later": True}, "", {}), told, epoch=epoch)
+    journal.delete_run(RUNS[0])
+    assert journal.definition(RUNS[1]) == DEFINITION
+    journal.close()
+    db = sqlite3.connect(f"{home}/journal.db")
+    for table, left in (("revisions", 0), ("continuations", 0), ("definitions", 1)):
+        assert db.execute(f"SELECT count(*) FROM {table}").fetchone() == (left,)
+    db.close()
