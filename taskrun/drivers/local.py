@@ -304,7 +304,8 @@ class LocalDriver:
         definition = expand(self._definition, self._values.items)
         flow = compile_flow(definition)
         history = transitions(flow, self._journal.entries(self._run_id))
-        self.machine = Machine.restore(flow, history, jobs=old.jobs, seed=self._seed)
+        now = self.clock.now()
+        self.machine = Machine.restore(flow, history, jobs=old.jobs, seed=self._seed, at=now)
         self._values.adopt(definition, flow, self.machine.record)
         waiting = self._launcher.waiting
         for attempt in (*self._attempts.values(), *waiting.values()):

@@ -5,6 +5,7 @@ What the dead one was running is ended first: nobody would ever hear how it ende
 
 import os
 import signal
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -53,6 +54,10 @@ class Relief:
 
     def _start(self) -> Supervisor:
         # A signal that came to the child before it has handlers of its own would be told to this process as well.
+        if "threading" in sys.modules:
+            # A thread may be loading it: its lock must not come into being between the two halves of a fork.
+            import logging  # noqa: F401, PLC0415 - not loaded by a run without threads
+
         before = signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
         try:
             return Supervisor.start(self._run_dir)

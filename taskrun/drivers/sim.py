@@ -260,7 +260,7 @@ class Simulation:
             arrivals[:] = [_renumbered(arrival, new) for arrival in arrivals]
         self._timers = [(new[node], due) for node, due in self._timers]
         self.world.renumber(new)
-        self.machine = Machine.restore(self.flow, self.journal, jobs=self.jobs)
+        self.machine = Machine.restore(self.flow, self.journal, jobs=self.jobs, at=self.now)
         if self.watcher is not None:
             self.watcher.expanded()
         self._give(e.TimerFired(self.now, 0, -1.0))  # nothing happened; but it sees what it can do now

@@ -13,6 +13,7 @@ from taskrun.engine.states import (
     PENDING,
     RESUMING,
     RETRYING,
+    REVERT_FAILURE,
     REVERTED,
     REVERTING,
     RUNNING,
@@ -20,6 +21,7 @@ from taskrun.engine.states import (
     SUSPENDED,
     SUSPENDING,
     UNKNOWN,
+    State,
 )
 from taskrun.engine.unknown import Unknown
 from taskrun.errors import RefusedError
@@ -179,6 +181,16 @@ class Asking:
             busy[node] = UNDOING
         elif state == UNKNOWN and self._flow.probed[node] and node not in self._record.probes:
             busy[node] = PROBING
+        elif self._record.run == RUNNING:
+            self._recall_open(node, state)
+
+    def _recall_open(self, node: int, state: State) -> None:
+        """What was left open is to be settled, and waits for a place."""
+        core = self._core
+        if state == UNKNOWN and core.goes_forward(node):
+            core.forward.push(node)
+        elif state == REVERT_FAILURE and not self._record.is_given_up(node):
+            core.backward.push(node)
 
     def _recall_wait(self, node: int) -> None:
         """Between two attempts, or two undos. Nothing waits while the run pauses or fails."""

@@ -46,7 +46,10 @@ class Backward:
         self.clear(hi)
 
     def forget(self, lo: int, hi: int) -> None:
-        """Drop what was ready inside this range: a larger rollback takes it over."""
+        """Drop what was ready or reached inside this range: a larger rollback takes it over."""
+        if self.reached:
+            sections = self._flow.sections
+            self.reached = [each for each in self.reached if not lo <= sections[each].begin <= hi]
         if self._ready:
             self._ready = [item for item in self._ready if not lo <= item[1] <= hi]
             heapq.heapify(self._ready)
@@ -97,6 +100,12 @@ class Backward:
         if not record.is_applied(node) or record.is_given_up(node):
             return PASS
         return UNDO if record.only is None or node in record.only else HOLD
+
+    def first_unknown(self, lo: int, hi: int) -> int | None:
+        """The first of these nodes whose outcome only a person knows: its flow could never be undone."""
+        states, busy = self._record.state, self._inflight.busy
+        unknown = (n for n in range(lo, hi) if states[n] == UNKNOWN and n not in busy)
+        return next((n for n in unknown if self._is_open(n)), None)
 
     def _is_open(self, node: int) -> bool:
         """Does a person have to look at it first?"""

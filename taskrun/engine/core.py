@@ -34,6 +34,7 @@ class Core:
         self.forward = Forward(flow, self.record, self.inflight)
         self.backward = Backward(flow, self.record, self.inflight)
         self.draining: dict[int, None] = {}
+        self.falls = 0  # how often something was brought down
         self.at = 0.0
         self.transitions: list[Transition] = []
         self.commands: list[c.Command] = []
@@ -114,6 +115,7 @@ class Core:
 
     def bring_down(self, scope: int, failure: e.Data | None) -> None:
         """A failure, recorded already, stops the run or the flow that is to run again."""
+        self.falls += 1
         if scope == RUN:
             if self.record.run == RUNNING:
                 self.fail_run(failure)

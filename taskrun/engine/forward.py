@@ -54,10 +54,13 @@ class Forward:
             self._let_go()
         while self._ready:
             node = heapq.heappop(self._ready)
-            if self._may_start(node):
-                section = self._flow.section[node]
-                if section not in self._flow.limits or self._has_room(section):
-                    return node
+            section = self._flow.section[node]
+            if not self._may_start(node):
+                if section in self._held:
+                    self._let_go()  # it took no room after all: the next one may try
+            elif section not in self._flow.limits or self._has_room(section):
+                return node
+            else:
                 heapq.heappush(self._held.setdefault(section, []), node)
         return None
 

@@ -1,6 +1,6 @@
 """What is in flight: attempts, undos, probes and questions, each in one of the `jobs` places, and waits."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from taskrun.engine import commands as c
 from taskrun.engine.flow import TASK
@@ -83,9 +83,11 @@ class InFlight:
             return [node for node in range(lo, hi + 1) if node in self.waiting]
         return [node for node in self.waiting if lo <= node <= hi]
 
-    def is_drained(self, lo: int, hi: int) -> bool:
+    def is_drained(self, lo: int, hi: int, but: Collection[int] = ()) -> bool:
         """Does nothing go forward among these nodes any more?"""
-        return not any(lo <= node <= hi and what in _FORWARD_WORK for node, what in self.busy.items())
+        return not any(
+            lo <= node <= hi and what in _FORWARD_WORK and node not in but for node, what in self.busy.items()
+        )
 
     # ------------------------------------------------------------------ for a restart
 

@@ -113,12 +113,17 @@ class Machine:
         self.record.apply(transition)
 
     @classmethod
-    def restore(cls, flow: Flow, journal: Iterable[Transition], *, jobs: int = 1, seed: int = 0) -> Self:
-        """The machine as it was after these transitions, with nothing decided again."""
+    def restore(
+        cls, flow: Flow, journal: Iterable[Transition], *, jobs: int = 1, seed: int = 0, at: float = 0.0
+    ) -> Self:
+        """The machine as it was after these transitions, with nothing decided again.
+
+        ``at`` is the present for a machine that goes on at once: what had its time since the last transition waits no more.
+        """
         machine = cls(flow, jobs=jobs, seed=seed)
         for transition in journal:
             machine.apply(transition)
-        machine._core.at = machine.record.at
+        machine._core.at = max(machine.record.at, at)
         machine._asking.rebuild()
         return machine
 
@@ -168,9 +173,10 @@ class Machine:
             self._core.backward,
             False,
         )
+        falls = self._core.falls
         while len(inflight.busy) < inflight.jobs and self.record.run in (RUNNING, REVERTING):
-            if backward.reached:
-                break  # a flow that is undone runs again before anything else starts
+            if backward.reached or self._core.falls != falls:
+                break  # a flow that is undone, or has nothing to undo, runs again before anything else starts
             if not backward.is_empty:
                 self._undoing.start(backward.pop())
             elif self.record.run == REVERTING:

@@ -88,6 +88,7 @@ class Record:
         "state",
         "stuck",
         "undo_base",
+        "undo_probes",
         "undos",
     )
 
@@ -113,6 +114,7 @@ class Record:
         self.given_up: dict[int, None] = {}  # their undo failed, and somebody said to leave it at that
         self.only: dict[int, None] | None = None  # what the rollback is to undo; None: all there is
         self.probes: dict[int, str] = {}
+        self.undo_probes: dict[int, None] = {}  # asked by an undo that had begun, which they do not hold up
         self.asked: dict[int, int] = {}  # when a probe was asked last, in transitions
         self.decided: dict[int, bool] = {}  # what the `if` of a nested flow gave
         self.passed: dict[int, int] = {}  # how much had started when this was ignored or decided
@@ -173,6 +175,7 @@ class Record:
         node, state, data = transition.node, transition.state, transition.data
         self.state[node] = state
         self.given_up.pop(node, None)
+        self.undo_probes.pop(node, None)
         if state == RUNNING:
             self.attempt[node] = transition.attempt
             self.due.pop(node, None)
@@ -332,8 +335,11 @@ class Record:
         elif state == UNKNOWN:
             if data.get("probe") == SILENT:
                 self.probes[node] = SILENT
+                self.undo_probes.pop(node, None)
             else:
                 self._ask(node)
+                if self.phase != FORWARD or self.is_stopped(self.flow.section[node]):
+                    self.undo_probes[node] = None
         elif "scope" in data:
             self._bring_down(node, data["scope"])
         elif data.get("condition") is None:

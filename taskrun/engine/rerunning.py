@@ -26,11 +26,14 @@ class Rerunning:
             return False
         for scope in list(core.draining):
             _, _, lo, hi, _ = core.flow.sections[scope]
-            if not core.inflight.is_drained(lo, hi):
+            if not core.inflight.is_drained(lo, hi, but=self._record.undo_probes):
                 continue
             moved = True
             if is_past_pivot(self._record, lo, hi):
                 core.fail_run(_PAST_PIVOT)
+                break
+            if (unknown := core.backward.first_unknown(lo, hi)) is not None:
+                core.suspend(f"the outcome of {core.flow.names[unknown]} is unknown")
                 break
             del core.draining[scope]
             core.backward.begin(scope)

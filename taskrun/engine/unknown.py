@@ -88,27 +88,21 @@ class Unknown:
             (self._doing.run_task if policy == "rerun" else self._undoing.start)(node)
 
     def settle_all(self) -> None:
-        """The run goes on: take up what a driver, or a person, left open."""
+        """The run goes on: ask for what only a person can settle. The rest is in the queues already."""
         for node in self._flow.tasks:
             state = self._record.state[node]
             if self._record.run != RUNNING:
                 return
             if state == UNKNOWN and node not in self._core.inflight.busy:
-                self._take_up(node)
-            elif state == REVERT_FAILURE:
-                self._undo_again(node)
+                self._ask_for(node)
+            elif self._record.is_given_up(node):
+                self._core.suspend(f"{self._flow.names[node]} cannot be undone, so it cannot be done again")
 
-    def _take_up(self, node: int) -> None:
-        if self._core.goes_forward(node):
-            self._core.forward.push(node)
-        elif self._flow.on_lost[node] == "ask" and self._record.probes.get(node) != AGAIN:
-            self._settle(node)  # it would hold back the undo of its flow for ever
-
-    def _undo_again(self, node: int) -> None:
-        if self._record.is_given_up(node):
-            self._core.suspend(f"{self._flow.names[node]} cannot be undone, so it cannot be done again")
-        else:
-            self._core.backward.push(node)
+    def _ask_for(self, node: int) -> None:
+        """What goes forward waits for its place; this one would hold back the undo of its flow for ever."""
+        is_stopped = not self._core.goes_forward(node)
+        if is_stopped and self._flow.on_lost[node] == "ask" and self._record.probes.get(node) != AGAIN:
+            self._settle(node)
 
     # ------------------------------------------------------------------ a person decides
 

@@ -68,6 +68,7 @@ class Checker:
         self.due: dict[int, float] = {}
         self.given_up: set[int] = set()
         self.only: set[int] | None = None
+        self.turns: set[int] = set()  # tasks that have their place, and whose condition is being asked
 
     # ------------------------------------------------------------------ as the simulation's watcher
 
@@ -105,6 +106,10 @@ class Checker:
             self.check_move(transition, event)
             self.fold(transition)
             self.check_rerun(transition)
+        for command in step.commands:
+            if isinstance(command, c.EvaluateCondition) and self.flow.kinds[command.node] == TASK:
+                self.check_turn(command.node)
+                self.turns.add(command.node)
         self.check_memory()
         self.check_idle()
         if self.sim.machine.over:
@@ -156,6 +161,7 @@ class Checker:
             self.last_undone = None
             return
         self.state[t.node] = t.state
+        self.turns.discard(t.node)
         self.due.pop(t.node, None)
         if data.get("due") is not None:
             self.due[t.node] = data["due"]
@@ -231,8 +237,8 @@ class Checker:
         )
 
     def check_turn(self, node: int) -> None:
-        """With one job, the first ready task in file order."""
-        if self.sim.jobs == 1:
+        """With one job, the first ready task in file order, when it is given the place: before its condition is asked."""
+        if self.sim.jobs == 1 and node not in self.turns:
             earlier = [n for n in self.ready() if n < node]
             if earlier:
                 self.fail(f"{self.flow.names[node]} starts before {self.flow.names[earlier[0]]}")
