@@ -4,7 +4,6 @@ python docs/generate.py           write
 python docs/generate.py --check   exit 1 if anything would change
 """
 
-import json
 import pathlib
 import sys
 from typing import Any
@@ -15,6 +14,7 @@ if __name__ == "__main__":
 
 from taskrun.engine.states import FLOW_MOVES, RETRY_MOVES, TASK_MOVES  # noqa: E402
 from taskrun.spec.catalog import CATALOG  # noqa: E402
+from taskrun.spec.json_schema import in_yaml as yaml  # noqa: E402
 from taskrun.spec.json_schema import json_schema  # noqa: E402
 from taskrun.spec.language.functions import FUNCTIONS  # noqa: E402
 
@@ -175,17 +175,6 @@ def kind_of(about: dict[str, Any]) -> str:
 def example(about: dict[str, Any]) -> str:
     found = about.get("examples")
     return f" Example: `{text(yaml(found[0]))}`" if found else ""
-
-
-def yaml(value: Any) -> str:
-    """Flow style, which is JSON with fewer quotes."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {yaml(inner)}" for key, inner in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(yaml, value)) + "]"
-    if isinstance(value, str) and value and "\n" not in value and not set(value) & set("{}[],:#'\"&*!|>%@`"):
-        return value
-    return json.dumps(value, ensure_ascii=False)
 
 
 def text(value: str) -> str:

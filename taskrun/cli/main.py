@@ -30,6 +30,7 @@ COMMANDS = {
     "report": "Write a report of a run: HTML, Markdown, JSON or JUnit.",
     "rehearse": "Fail at every task in a scratch copy; check that all is undone.",
     "graph": "Draw a workflow, or a run with its states and its rollback.",
+    "init": "Write a first workflow from a template.",
     "schema": "Print the JSON Schema of workflow files.",
     "explain": "Explain an error id.",
     "actions": "List the actions, or describe one.",
