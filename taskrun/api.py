@@ -14,8 +14,10 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from taskrun import app
+from taskrun.app.base import Displayed, RunOptions
+from taskrun.app.starting import start_run
 from taskrun.engine.view import View
+from taskrun.journal.base import Durability
 from taskrun.journal.codec import event_dict
 from taskrun.listeners.base import Entry, Listener
 from taskrun.spec.compiler import compile_file
@@ -116,7 +118,7 @@ def run(
     *,
     listeners: Sequence[Notifier] = (),
     jobs: int = 0,
-    durability: str = "full",
+    durability: Durability = "full",
 ) -> Result:
     """Run a workflow to its end, in the main thread (it listens to Ctrl-C and SIGTERM as the command does).
 
@@ -133,11 +135,11 @@ def run(
     """
     resolved = resolve_inputs(workflow.definition, inputs or {}, os.environ)
 
-    def told(shown: app.Displayed) -> list[Listener]:
+    def told(shown: Displayed) -> list[Listener]:
         return [_Told(notifier, shown.run_id) for notifier in listeners]
 
-    options = app.RunOptions(jobs, durability)
-    outcome = app.start_run(workflow.definition, workflow.text, resolved, options, told)
+    options = RunOptions(jobs, durability)
+    outcome = start_run(workflow.definition, workflow.text, resolved, options, told)
     return _result(outcome.run_id, outcome.exit_code, outcome.view)
 
 

@@ -4,18 +4,19 @@ import sys
 import termios
 from collections.abc import Callable
 
-from taskrun import app
+from taskrun.app.base import Outcome
+from taskrun.app.resolving import resolve_task
 from taskrun.engine import events as e
 from taskrun.engine.flow import Flow
 from taskrun.listeners.sanitize import one_line
 from taskrun.listeners.screen import is_terminal
 
 Event = Callable[[Flow, float], e.Event]
-GoOn = Callable[[Event, str], app.Outcome]
+GoOn = Callable[[Event, str], Outcome]
 YES, NO, LATER = "yes", "no", "later"
 
 
-def attend(outcome: app.Outcome, go_on: GoOn) -> app.Outcome:
+def attend(outcome: Outcome, go_on: GoOn) -> Outcome:
     """Ask for every approval the run is waiting for, as long as somebody is there to answer."""
     while (question := _question(outcome)) is not None:
         task, message = question
@@ -23,7 +24,7 @@ def attend(outcome: app.Outcome, go_on: GoOn) -> app.Outcome:
         if answer == LATER:
             return outcome
         if answer == YES:
-            app.resolve_task(
+            resolve_task(
                 outcome.run_id, task, "done", {"resolved": "done", "reason": "approved at the terminal"}
             )
             outcome = go_on(_resume, "resume")
@@ -40,7 +41,7 @@ def _revert(_flow: Flow, at: float) -> e.Event:
     return e.RevertRequested(at)
 
 
-def _question(outcome: app.Outcome) -> tuple[str, str] | None:
+def _question(outcome: Outcome) -> tuple[str, str] | None:
     if outcome.left or outcome.view.state != "SUSPENDED" or not (is_terminal(0) and is_terminal(2)):
         return None
     for name in outcome.view.unknown:

@@ -4,7 +4,7 @@ import sys
 import termios
 from collections.abc import Callable
 
-from taskrun import app
+from taskrun.app.base import Outcome
 from taskrun.cli.found import open_journal
 from taskrun.engine import events as e
 from taskrun.engine.flow import Flow
@@ -17,10 +17,10 @@ _CHOICES = {
     STOP: "leave it as it is for now",
 }
 Event = Callable[[Flow, float], e.Event]
-GoOn = Callable[[Event, str], app.Outcome]  # an event and the verb for it
+GoOn = Callable[[Event, str], Outcome]  # an event and the verb for it
 
 
-def attend(outcome: app.Outcome, go_on: GoOn) -> app.Outcome:
+def attend(outcome: Outcome, go_on: GoOn) -> Outcome:
     """Ask, and do what is wanted, until the run needs no answer or nobody is there to give one."""
     while _waits_for_answer(outcome):
         wanted = _ask()
@@ -39,7 +39,7 @@ def _resume(_flow: Flow, at: float) -> e.Event:
     return e.ResumeRequested(at)
 
 
-def _waits_for_answer(outcome: app.Outcome) -> bool:
+def _waits_for_answer(outcome: Outcome) -> bool:
     if outcome.left or outcome.view.state != "SUSPENDED" or not outcome.view.failed:
         return False
     if not (is_terminal(0) and is_terminal(2)):

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from taskrun import app
+from taskrun.app.base import Outcome, RunOptions, Verdict
+from taskrun.app.continuing import continue_run
 from taskrun.cli.output import STDERR, Output
 from taskrun.engine import events as e
 from taskrun.engine.flow import Flow
@@ -15,10 +16,10 @@ def go_on(
     event: Callable[[Flow, float], e.Event],
     verb: str,
     shown: Output,
-    options: app.RunOptions,
-    verdicts: list[app.Verdict] | None = None,
-) -> app.Outcome:
-    outcome = app.continue_run(
+    options: RunOptions,
+    verdicts: list[Verdict] | None = None,
+) -> Outcome:
+    outcome = continue_run(
         row.id, event, options, shown.listeners, verb=verb, verdicts=verdicts or (), waiting=_say_waiting
     )
     shown.finish(outcome)

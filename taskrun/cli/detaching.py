@@ -9,14 +9,14 @@ from typing import Any
 
 import click
 
-from taskrun import app
+from taskrun.app.base import Displayed, ListenersFor, Outcome
 from taskrun.cli.output import Output
 from taskrun.errors import TaskrunError
 from taskrun.listeners.base import Listener
 from taskrun.listeners.ndjson import json_line, run_head
 
 LOG = "detached.log"  # in the run's directory: what a terminal would have shown
-Start = Callable[[app.ListenersFor], app.Outcome]
+Start = Callable[[ListenersFor], Outcome]
 
 
 class StartFailedError(TaskrunError):
@@ -78,7 +78,7 @@ def _drive(start: Start, file: str, pipe: int) -> int:
     """In the background. What goes wrong before the run has begun is told to the one in front."""
     output: list[Output] = []
 
-    def begin(shown: app.Displayed) -> list[Listener]:
+    def begin(shown: Displayed) -> list[Listener]:
         _write_to_log(shown.run_dir)
         output.append(Output("plain", "never", file))
         _tell(pipe, {"run": shown.run_id, "name": shown.view.name})

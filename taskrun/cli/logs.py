@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from taskrun import app
+from taskrun.app.shared import masker_of
 from taskrun.cli.chosen import Chosen, choose
 from taskrun.cli.found import open_journal
 from taskrun.journal.base import Entry, RunRow
@@ -51,7 +51,7 @@ def command(run: str, task: str | None, follow: bool) -> int:
         if task is not None:
             begun = (entry.name for entry in journal.entries(row.id) if entry.kind == "task")
             chosen = choose(task, definition, begun, row.id)
-        masker, unknown = app.masker_of(definition)
+        masker, unknown = masker_of(definition)
         if unknown:
             click.echo(
                 f"warning: not masked, as it cannot be read here: secret {', '.join(unknown)}", err=True

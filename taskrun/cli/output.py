@@ -2,7 +2,8 @@
 
 import os
 
-from taskrun import app
+from taskrun.app.base import Displayed, Outcome
+from taskrun.app.output import make_event, output_finder
 from taskrun.listeners.base import Listener
 from taskrun.listeners.ending import ending
 from taskrun.listeners.lines import Lines
@@ -22,27 +23,27 @@ class Output:
         self._color = color
         self._file = file
         self._ndjson: Ndjson | None = None
-        self._shown: app.Displayed | None = None
+        self._shown: Displayed | None = None
 
     @property
     def for_programs(self) -> bool:
         return self._display.kind == "ndjson"
 
-    def listeners(self, shown: app.Displayed) -> list[Listener]:
+    def listeners(self, shown: Displayed) -> list[Listener]:
         self._shown = shown
         view, run_id = shown.view, shown.run_id
         kind, fd = self._display
         if kind == "ndjson":
-            self._ndjson = Ndjson(fd, run_head(run_id, view.name, self._file), app.make_event(run_id))
+            self._ndjson = Ndjson(fd, run_head(run_id, view.name, self._file), make_event(run_id))
             return [self._ndjson]
         if kind == "table":
             from taskrun.listeners.table import Table  # noqa: PLC0415 - only on a terminal
 
-            find = app.output_finder(shown.run_dir)
+            find = output_finder(shown.run_dir)
             return [Table(fd, view, run_id, self._style(fd), find, hide=shown.hide)]
         return [Lines(fd, view, ascii_only=not self._style(fd).unicode)]
 
-    def finish(self, outcome: app.Outcome) -> None:
+    def finish(self, outcome: Outcome) -> None:
         if self._ndjson is not None:
             self._ndjson.finish(summary(outcome.view, outcome.run_id, outcome.exit_code))
             if outcome.left:
@@ -52,7 +53,7 @@ class Output:
         columns = size(fd)[0] if is_terminal(fd) else WITHOUT_TERMINAL
         shown = self._shown
         assert shown is not None
-        find = app.output_finder(shown.run_dir)
+        find = output_finder(shown.run_dir)
         style = self._style(fd)
         show(ending(outcome.view, outcome.run_id, style, find, columns=columns, hide=shown.hide), fd)
         for problem in outcome.broken:

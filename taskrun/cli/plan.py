@@ -6,7 +6,9 @@ from typing import Any
 
 import click
 
-from taskrun import app
+from taskrun.app.base import RunOptions
+from taskrun.app.recalled import recall
+from taskrun.app.shared import masker_of, shared_names
 from taskrun.cli.found import find_run
 from taskrun.cli.options import color_option, input_option, inputs_file_option, outside_option
 from taskrun.errors import UsageError
@@ -77,7 +79,7 @@ def _of_file(
 
     definition, _ = load_definition(file, allow_outside=allow_outside, quiet=quiet)
     resolved = given_inputs(definition, inputs, inputs_file)
-    shared = app.shared_names(definition, resolved, "", time.time(), None)
+    shared = shared_names(definition, resolved, "", time.time(), None)
     return _masked(definition, plan_run(definition, resolved, shared, fail_at))
 
 
@@ -85,13 +87,13 @@ def _of_revert(given: str) -> dict[str, Any]:
     from taskrun.drivers.planning import plan_revert  # noqa: PLC0415 - after the usage is checked
 
     row = find_run(given)
-    held = app.recall(home(), row.id, app.RunOptions())
-    shared = app.shared_names(held.definition, row.inputs, row.id, row.created, None)
+    held = recall(home(), row.id, RunOptions())
+    shared = shared_names(held.definition, row.inputs, row.id, row.created, None)
     return _masked(held.definition, plan_revert(held.definition, row.inputs, shared, held.entries))
 
 
 def _masked(definition: dict[str, Any], plan: dict[str, Any]) -> dict[str, Any]:
     """A secret may also stand in an input or a variable."""
-    masker, _ = app.masker_of(definition)
+    masker, _ = masker_of(definition)
     masked: dict[str, Any] = plan if masker is None else masker.value(plan)
     return masked

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from taskrun import app
+from taskrun.app.shared import shared_names
 from taskrun.cli.options import color_option, input_option, inputs_file_option
 from taskrun.listeners.screen import is_terminal, size, style_for
 
@@ -87,7 +87,7 @@ def command(
 def _simulated(definition: dict[str, Any], inputs: dict[str, Any], played: list[Any]) -> Iterator[Any]:
     from taskrun.drivers.rehearsal.simulated import rehearse  # noqa: PLC0415 - not when it is done for real
 
-    shared = app.shared_names(definition, inputs, "", time.time(), None)
+    shared = shared_names(definition, inputs, "", time.time(), None)
     yield from rehearse(definition, shared, played)
 
 

@@ -8,7 +8,8 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from taskrun import app
+from taskrun.app.base import RunOptions
+from taskrun.app.starting import start_run
 from taskrun.listeners.base import Entry, Listener
 
 
@@ -53,11 +54,11 @@ def main(path: str) -> int:
     listeners: list[Listener] = []
     if given["kill"]:
         listeners.append(_Killer(**given["kill"]))
-    outcome = app.start_run(
+    outcome = start_run(
         given["definition"],
         given["text"],
         given["inputs"],
-        app.RunOptions(1, "process"),
+        RunOptions(1, "process"),
         lambda _displayed: listeners,
     )
     return outcome.exit_code

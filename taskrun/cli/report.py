@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from taskrun import app
+from taskrun.app.output import output_finder
+from taskrun.app.shared import masker_of
 from taskrun.cli.found import open_journal
 from taskrun.errors import UsageError
 from taskrun.journal.base import RunRow
@@ -66,7 +67,7 @@ def command(run: str, form: str | None, path: str | None) -> int:
 def _facts(definition: dict[str, Any], row: RunRow, entries: list[Any], state: str) -> dict[str, Any]:
     from taskrun.listeners.report.facts import facts  # noqa: PLC0415 - after the run is found
 
-    masker, unknown = app.masker_of(definition)
+    masker, unknown = masker_of(definition)
     if unknown:
         words = f"warning: the secrets {', '.join(unknown)} cannot be read here, so they are not masked"
         click.echo(words, err=True)
@@ -75,7 +76,7 @@ def _facts(definition: dict[str, Any], row: RunRow, entries: list[Any], state: s
         row,
         entries,
         state=state,
-        output_of=app.output_finder(run_dir(home(), row.id)),
+        output_of=output_finder(run_dir(home(), row.id)),
         hide=as_it_is if masker is None else masker.data,
         mask=(lambda value: value) if masker is None else masker.value,
         timestamp=timestamp,

@@ -40,9 +40,9 @@ def command(run: str, task: str, verdict: str | None, outputs: tuple[str, ...], 
         data["outputs"] = {name: _value(text) for name, text in parse_inputs(outputs).items()}
     if reason:
         data["reason"] = reason
-    from taskrun import app  # noqa: PLC0415 - whoever is refused need not wait for it
+    from taskrun.app.resolving import resolve_task  # noqa: PLC0415 - whoever is refused need not wait for it
 
-    state = app.resolve_task(row.id, task, verdict, data)
+    state = resolve_task(row.id, task, verdict, data)
     click.echo(
         f"{task} is {state}.\n  taskrun resume {row.id}   goes on\n  taskrun revert {row.id}   undoes the run"
     )

@@ -33,7 +33,7 @@ def command(run: str, jobs: int | None, output: str, color: str, use_original: b
 
 def _resume(row: RunRow, jobs: int, output: str, color: str) -> int:
     # Whoever is refused above need not wait for all this to be loaded.
-    from taskrun.app import RunOptions  # noqa: PLC0415
+    from taskrun.app.base import RunOptions  # noqa: PLC0415
     from taskrun.cli.asking import attend  # noqa: PLC0415
     from taskrun.cli.continuing import go_on  # noqa: PLC0415
     from taskrun.cli.output import Output  # noqa: PLC0415

@@ -10,7 +10,7 @@ from taskrun.errors import NotFoundError, UsageError
 from taskrun.journal.base import RunRow
 
 if TYPE_CHECKING:
-    from taskrun.app import Outcome, Verdict
+    from taskrun.app.base import Outcome, Verdict
     from taskrun.engine import events as e
     from taskrun.engine.flow import Flow
 
@@ -79,7 +79,7 @@ def _revert(
     color: str,
 ) -> "Outcome":
     # Whoever is refused above need not wait for all this to be loaded.
-    from taskrun.app import RunOptions  # noqa: PLC0415
+    from taskrun.app.base import RunOptions  # noqa: PLC0415
     from taskrun.cli.continuing import go_on  # noqa: PLC0415
     from taskrun.cli.output import Output  # noqa: PLC0415
     from taskrun.engine.events import RevertRequested  # noqa: PLC0415

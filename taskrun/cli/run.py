@@ -5,7 +5,8 @@ import sys
 
 import click
 
-from taskrun import app
+from taskrun.app.base import ListenersFor, Outcome, RunOptions
+from taskrun.app.starting import start_run
 from taskrun.cli.found import find_run
 from taskrun.cli.options import (
     color_option,
@@ -16,6 +17,7 @@ from taskrun.cli.options import (
     outside_option,
 )
 from taskrun.cli.output import Output
+from taskrun.journal.base import Durability
 
 
 @click.command(
@@ -65,7 +67,7 @@ def command(
     detach: bool,
     on_failure: str | None,
     on_interrupt: str,
-    durability: str,
+    durability: Durability,
     strict: bool,
     allow_outside: bool,
     color: str,
@@ -86,10 +88,10 @@ def command(
     if on_failure is not None:
         definition = {**definition, "on_failure": on_failure}
     resolved = given_inputs(definition, inputs, inputs_file)
-    options = app.RunOptions(jobs or 0, durability, on_interrupt)
+    options = RunOptions(jobs or 0, durability, on_interrupt)
 
-    def start(listeners_for: app.ListenersFor) -> app.Outcome:
-        return app.start_run(definition, text, resolved, options, listeners_for)
+    def start(listeners_for: ListenersFor) -> Outcome:
+        return start_run(definition, text, resolved, options, listeners_for)
 
     if detach:
         from taskrun.cli.detaching import run_detached  # noqa: PLC0415 - seldom asked for
@@ -105,7 +107,7 @@ def command(
     return outcome.exit_code
 
 
-def _ask_for_approval(outcome: app.Outcome, options: app.RunOptions, shown: Output) -> app.Outcome:
+def _ask_for_approval(outcome: Outcome, options: RunOptions, shown: Output) -> Outcome:
     from taskrun.cli.approving import attend  # noqa: PLC0415 - seldom needed
     from taskrun.cli.continuing import go_on  # noqa: PLC0415
 
@@ -113,7 +115,7 @@ def _ask_for_approval(outcome: app.Outcome, options: app.RunOptions, shown: Outp
     return attend(outcome, lambda event, verb: go_on(row, event, verb, shown, options))
 
 
-def _ask_what_now(outcome: app.Outcome, options: app.RunOptions, shown: Output) -> app.Outcome:
+def _ask_what_now(outcome: Outcome, options: RunOptions, shown: Output) -> Outcome:
     from taskrun.cli.asking import attend  # noqa: PLC0415 - seldom needed
     from taskrun.cli.continuing import go_on  # noqa: PLC0415
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from taskrun import app
+from taskrun.app.output import output_finder
+from taskrun.app.shared import masker_of
 from taskrun.cli.found import open_journal
 from taskrun.cli.options import color_option
 from taskrun.engine.view import Row, View
@@ -160,8 +161,8 @@ def _listener(definition: Mapping[str, Any], view: View, row: RunRow, output: st
     if kind == "table":
         from taskrun.listeners.table import Table  # noqa: PLC0415 - only on a terminal
 
-        find = app.output_finder(run_dir(home(), row.id))
-        masker, unknown = app.masker_of(definition)
+        find = output_finder(run_dir(home(), row.id))
+        masker, unknown = masker_of(definition)
         if unknown:  # better no output than one with a secret in it
             find = _no_output
         return Table(fd, view, row.id, style, find, hide=as_it_is if masker is None else masker.data)

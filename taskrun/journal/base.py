@@ -1,9 +1,12 @@
 """What a journal remembers and the door every journal has: Entry, RunRow, Request and the Journal protocol."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from taskrun.errors import JournalTooNewError
+
+Durability = Literal["full", "process"]
+"""What was recorded survives a power loss, or only the death of processes."""
 
 FORMAT = 1
 """The newest meaning of a run's entries this version understands (``RunRow.format``)."""

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from taskrun.errors import JournalError
 from taskrun.journal import opening, reserve
+from taskrun.journal.base import Durability
 from taskrun.journal.faults import FAULTS, explained, is_broken_disk, is_full_disk
-from taskrun.journal.opening import Durability
 from taskrun.journal.transactions import Work, patiently, reading, writing
 
 T = TypeVar("T")

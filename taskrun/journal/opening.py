@@ -4,15 +4,13 @@ import os
 import sqlite3
 import stat
 import sys
-from typing import Literal
 
 from taskrun.errors import JournalError, JournalTooNewError, UsageError
 from taskrun.journal import migrations
+from taskrun.journal.base import Durability
 from taskrun.journal.faults import primary
 from taskrun.journal.home import check_private
 from taskrun.journal.transactions import SLICE, patiently, writing
-
-Durability = Literal["full", "process"]
 
 CHECKPOINT_PAGES = {"full": 128, "process": 512}
 """How long the WAL gets before it is moved into the database and written anew from its start. Overwriting

@@ -9,14 +9,22 @@ from typing import Any, Self
 
 from taskrun.errors import JournalCorruptError, JournalError
 from taskrun.journal import chain, queries, revisions
-from taskrun.journal.base import Continuation, Damage, Entry, Request, Revision, RunRow, refuse_format
+from taskrun.journal.base import (
+    Continuation,
+    Damage,
+    Durability,
+    Entry,
+    Request,
+    Revision,
+    RunRow,
+    refuse_format,
+)
 from taskrun.journal.chain import Tail
 from taskrun.journal.codec import encode_any, pack
 from taskrun.journal.connection import Connection
 from taskrun.journal.home import check_home, database, make_home
 from taskrun.journal.ids import is_run_id
 from taskrun.journal.lookup import SHOWN, choose
-from taskrun.journal.opening import Durability
 from taskrun.journal.queries import Place
 
 CHUNK = 10_000
