@@ -191,5 +191,6 @@ class CommandDefaults(dict[str, Any]):
 
 def _folder(params: Mapping[str, Any]) -> str:
     """Of the workflow, if the command has one."""
-    files = params.get("files") or (params.get("file"),)
-    return os.path.dirname(os.path.abspath(files[0])) if files[0] else os.getcwd()
+    file = next(iter(params.get("files") or ()), params.get("file"))
+    # click has a sentinel of its own for what was not given.
+    return os.path.dirname(os.path.abspath(file)) if isinstance(file, str) and file else os.getcwd()
