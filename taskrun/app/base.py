@@ -1,6 +1,6 @@
 """What those who start, watch and end runs say to each other."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from taskrun.engine.view import View
@@ -20,10 +20,18 @@ class Displayed(NamedTuple):
 ListenersFor = Callable[[Displayed], list[Listener]]
 
 
+class Current(NamedTuple):
+    """A workflow file as it is now, compiled, for a run that was started with what it was then."""
+
+    definition: Mapping[str, Any]
+    text: str
+
+
 class RunOptions(NamedTuple):
     jobs: int = 0  # 0: as many as there are cores
     durability: Durability = "full"
     on_interrupt: str = "revert"
+    on_failure: str | None = None  # instead of what the file says
 
 
 Verdict = tuple[str, str, dict[str, Any] | None]  # a task, what a person says of it, why

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from taskrun.app.base import ListenersFor, Outcome, RunOptions, Verdict
+from taskrun.app.base import Current, ListenersFor, Outcome, RunOptions, Verdict
 from taskrun.app.recalled import check_directory, node_of, recall
+from taskrun.app.revised import revised, switch
 from taskrun.app.session import Session
 from taskrun.app.shared import explained, needs_processes, secrets_of, shared_names
 from taskrun.drivers import settle
@@ -37,15 +38,17 @@ def continue_run(
     *,
     verb: str,
     verdicts: Sequence[Verdict] = (),
+    current: Current | None = None,
     waiting: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Take a run over that nobody drives any more, settle what was in flight, and go on with ``event``.
 
     ``verdicts`` are what a person decided, recorded first; ``waiting()`` is called when attempts of the
-    dead taskrun are still under way and have to be waited for.
+    dead taskrun are still under way and have to be waited for. ``current`` is what the run goes on with from here on.
 
     Raises:
         HeldError: another process drives it.
+        RefusedError: it cannot go on with ``current``.
     """
     where = home()
     directory = run_dir(where, run_id)
@@ -60,6 +63,8 @@ def continue_run(
         await_survivors(directory, waiting)
         clock = Clock()
         held = recall(where, run_id, options)
+        if current is not None:
+            held = revised(held, current, options)
         definition, machine = held.definition, held.machine
         decided = [(node_of(machine.flow, run_id, task), word, data) for task, word, data in verdicts]
         first = first_event(machine, event(machine.flow, clock.now()))
@@ -74,7 +79,10 @@ def continue_run(
         journal = SqliteJournal.open(where, durability=options.durability)
         stack.callback(journal.close)
         session = Session(definition, held.expanded, machine, run_id, directory, shared, secrets)
-        epoch = journal.take_over(run_id, pid=os.getpid(), host=os.uname().nodename, boot_id=boot_id())
+        host = os.uname().nodename
+        epoch = journal.take_over(run_id, pid=os.getpid(), host=host, boot_id=boot_id(), verb=verb)
+        if current is not None:
+            switch(journal, directory, held, epoch, first.at, current.text)
         for entry in held.entries:
             session.values.take(entry)
             session.view.apply(entry)
@@ -83,6 +91,8 @@ def continue_run(
         first_steps.pop_all()
         driver = session.driver(journal, supervisor, epoch, clock, listeners_for, seq, durable=durable)
         stack.callback(session.close)
+        if current is not None:
+            session.say(f"Going on with {held.row.file} as it is now ({held.told}).")
         for node, verdict, data in decided:
             driver.receive(e.Resolved(clock.now(), node, verdict, data))
         return session.drive(

@@ -15,7 +15,7 @@ from taskrun.errors import (
     JournalError,
     NotFoundError,
 )
-from taskrun.journal.base import Entry, RunRow
+from taskrun.journal.base import Entry, Revision, RunRow
 from taskrun.journal.sqlite import SqliteJournal
 from taskrun.spec.spelling import nearest
 
@@ -50,6 +50,8 @@ class Recalled(NamedTuple):
     entries: list[Entry]
     machine: Machine
     expanded: Mapping[str, Any]
+    revision: Revision | None = None  # what it is to go on with from here, when that is not recorded yet
+    told: str = ""  # what is other in it
 
 
 def recall(where: str, run_id: str, options: RunOptions) -> Recalled:
@@ -67,10 +69,15 @@ def recall(where: str, run_id: str, options: RunOptions) -> Recalled:
         row, definition, entries = journal.run(run_id), journal.definition(run_id), journal.entries(run_id)
     finally:
         journal.close()
+    return restored(row, definition, entries, options)
+
+
+def restored(row: RunRow, definition: dict[str, Any], entries: list[Entry], options: RunOptions) -> Recalled:
+    """The machine as these entries left it."""
     lists = {n.name: n.data["items"] for n in entries if n.kind == ITEMS and n.data and "items" in n.data}
     expanded, flow = flow_of(definition, lists)
     jobs = options.jobs or int(row.options.get("jobs", 0)) or os.cpu_count() or 1
-    machine = Machine.restore(flow, transitions(flow, entries), jobs=jobs, seed=seed_of(run_id))
+    machine = Machine.restore(flow, transitions(flow, entries), jobs=jobs, seed=seed_of(row.id))
     return Recalled(row, definition, entries, machine, expanded)
 
 

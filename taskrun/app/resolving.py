@@ -42,7 +42,7 @@ def resolve_task(run_id: str, task: str, verdict: str, data: dict[str, Any]) -> 
         journal = SqliteJournal.open(where)
         try:
             epoch = journal.take_over(
-                run_id, pid=os.getpid(), host=os.uname().nodename, boot_id=held.row.boot_id
+                run_id, pid=os.getpid(), host=os.uname().nodename, boot_id=held.row.boot_id, verb="resolve"
             )
             seq = held.entries[-1].seq
             entries = [to_entry(t, seq + i) for i, t in enumerate(step.transitions, 1)]

@@ -213,6 +213,11 @@ class Session:
                 failure = {"type": "Interrupted", "message": WORDS[number]}
                 driver.receive(e.CancelRequested(now, failure))
 
+    def say(self, text: str) -> None:
+        """A word to whoever looks on."""
+        assert self._listeners is not None
+        self._listeners.say(text)
+
     def close(self) -> None:
         if self._listeners is not None:
             self._listeners.close()

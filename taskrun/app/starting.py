@@ -94,7 +94,12 @@ def run_row(
 
 def freeze_text(run_dir: str, text: str) -> None:
     """The file as it was, beside the definition in the journal: for people, and to show a difference."""
-    fd = os.open(f"{run_dir}/workflow.yaml", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    write_text(f"{run_dir}/workflow.yaml", text)
+
+
+def write_text(path: str, text: str) -> None:
+    """A new file that is for nobody else."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(fd, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(text)
 

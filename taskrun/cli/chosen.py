@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from taskrun.engine.expand import declared_name
 from taskrun.errors import NotFoundError
 from taskrun.spec.spelling import nearest
 
@@ -16,7 +17,9 @@ def choose(name: str, definition: Mapping[str, Any], begun: Iterable[str], run_i
 
     def chosen(task: str) -> bool:
         return (
-            name in (task, _plain(task)) or task.startswith((f"{name}[", f"{name}.")) or _plain(task) in below
+            name in (task, declared_name(task))
+            or task.startswith((f"{name}[", f"{name}."))
+            or declared_name(task) in below
         )
 
     if name in known or below or any(map(chosen, begun)):
@@ -26,11 +29,6 @@ def choose(name: str, definition: Mapping[str, Any], begun: Iterable[str], run_i
         f"run {run_id} has no task {name!r}" + (f"; did you mean {near!r}?" if near else ""),
         hint=f"taskrun states {run_id} lists them",
     )
-
-
-def _plain(task: str) -> str:
-    """The name in the file: ``fetch`` of ``site[0].fetch[1]``."""
-    return task.rpartition("].")[2].partition("[")[0]
 
 
 def _below(name: str, definition: Mapping[str, Any]) -> set[str]:

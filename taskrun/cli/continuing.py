@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from taskrun.app.base import Outcome, RunOptions, Verdict
+from taskrun.app.base import Current, Outcome, RunOptions, Verdict
 from taskrun.app.continuing import continue_run
 from taskrun.cli.output import STDERR, Output
 from taskrun.engine import events as e
@@ -18,9 +18,17 @@ def go_on(
     shown: Output,
     options: RunOptions,
     verdicts: list[Verdict] | None = None,
+    current: Current | None = None,
 ) -> Outcome:
     outcome = continue_run(
-        row.id, event, options, shown.listeners, verb=verb, verdicts=verdicts or (), waiting=_say_waiting
+        row.id,
+        event,
+        options,
+        shown.listeners,
+        verb=verb,
+        verdicts=verdicts or (),
+        current=current,
+        waiting=_say_waiting,
     )
     shown.finish(outcome)
     return outcome

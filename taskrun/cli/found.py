@@ -1,7 +1,5 @@
 """Finding the run a person means, and what its last words will be."""
 
-import os
-
 from taskrun.errors import HeldError
 from taskrun.journal.base import RunRow
 from taskrun.journal.codec import timestamp
@@ -49,14 +47,3 @@ def find_free(given: str) -> RunRow:
         hint=f"taskrun states {row.id} --watch follows it",
         holder=who,
     )
-
-
-def changed_file(row: RunRow) -> bytes | None:
-    """The workflow file as it is now, if it differs from what the run was started with; None if not, or if it is gone."""
-    import hashlib  # noqa: PLC0415 - only here
-
-    if not row.file or not os.path.exists(row.file):
-        return None
-    with open(row.file, "rb") as file:
-        data = file.read()
-    return None if hashlib.sha256(data).hexdigest() == row.sha256 else data

@@ -1,12 +1,16 @@
 """``taskrun resume RUN``."""
 
+from typing import TYPE_CHECKING
+
 import click
 
-from taskrun.cli.found import ENDED, changed_file, find_free, is_ended
+from taskrun.cli.found import ENDED, find_free, is_ended
 from taskrun.cli.options import color_option, jobs_option, output_option
-from taskrun.errors import RefusedError
+from taskrun.errors import UsageError
 from taskrun.journal.base import RunRow
-from taskrun.journal.home import home, run_dir
+
+if TYPE_CHECKING:
+    from taskrun.app.base import Current
 
 
 @click.command("resume")
@@ -15,23 +19,39 @@ from taskrun.journal.home import home, run_dir
 @output_option
 @color_option
 @click.option("--use-original", is_flag=True, help="Go on with the file as it was, although it has changed.")
-def command(run: str, jobs: int | None, output: str, color: str, use_original: bool) -> int:
+@click.option(
+    "--use-current",
+    is_flag=True,
+    help="Go on with the file as it is now; what is done has to be the same in it.",
+)
+def command(
+    run: str, jobs: int | None, output: str, color: str, use_original: bool, use_current: bool
+) -> int:
     """Continue a run that was interrupted, suspended or stopped: forward, or with its rollback.
 
     \b
       taskrun resume                 the latest run
       taskrun resume 1m86c361jrxg8   this one
+      taskrun resume --use-current   after mending what failed in the file
     """
+    if use_original and use_current:
+        raise UsageError("--use-original or --use-current, not both")
     row = find_free(run)
     if is_ended(row):
         click.echo(f"run {row.id} has ended: {row.state}. There is nothing to resume.", err=True)
         return row.exit_code if row.exit_code is not None else ENDED[row.state]
+    current = None
     if not use_original:
-        refuse_changed(row)
-    return _resume(row, jobs or 0, output, color)
+        from taskrun.cli.changed import current_of, refuse_changed  # noqa: PLC0415 - not for whoever is refused
+
+        if use_current:
+            current = current_of(row)
+        else:
+            refuse_changed(row)
+    return _resume(row, jobs or 0, output, color, current)
 
 
-def _resume(row: RunRow, jobs: int, output: str, color: str) -> int:
+def _resume(row: RunRow, jobs: int, output: str, color: str, current: "Current | None") -> int:
     # Whoever is refused above need not wait for all this to be loaded.
     from taskrun.app.base import RunOptions  # noqa: PLC0415
     from taskrun.cli.asking import attend  # noqa: PLC0415
@@ -40,29 +60,7 @@ def _resume(row: RunRow, jobs: int, output: str, color: str) -> int:
     from taskrun.engine.events import ResumeRequested  # noqa: PLC0415
 
     shown, options = Output(output, color, row.file), RunOptions(jobs)
-    outcome = go_on(row, lambda _flow, at: ResumeRequested(at), "resume", shown, options)
+    outcome = go_on(row, lambda _flow, at: ResumeRequested(at), "resume", shown, options, current=current)
     if not shown.for_programs:
         outcome = attend(outcome, lambda event, verb: go_on(row, event, verb, shown, options))
     return outcome.exit_code
-
-
-def refuse_changed(row: RunRow) -> None:
-    """A run goes on with what it was started with; somebody who edited the file should know."""
-    data = changed_file(row)
-    if data is None:
-        return
-    import difflib  # noqa: PLC0415 - seldom needed
-
-    with open(f"{run_dir(home(), row.id)}/workflow.yaml", encoding="utf-8", errors="replace") as file:
-        before = file.read()
-    lines = difflib.unified_diff(
-        before.splitlines(),
-        data.decode("utf-8", "replace").splitlines(),
-        "as the run was started",
-        row.file,
-        lineterm="",
-    )
-    raise RefusedError(
-        "\n".join([f"{row.file} has changed since run {row.id} was started:", *lines]),
-        hint=f"taskrun resume {row.id} --use-original goes on with the file as it was",
-    )

@@ -88,7 +88,7 @@ def command(
     if on_failure is not None:
         definition = {**definition, "on_failure": on_failure}
     resolved = given_inputs(definition, inputs, inputs_file)
-    options = RunOptions(jobs or 0, durability, on_interrupt)
+    options = RunOptions(jobs or 0, durability, on_interrupt, on_failure)
 
     def start(listeners_for: ListenersFor) -> Outcome:
         return start_run(definition, text, resolved, options, listeners_for)

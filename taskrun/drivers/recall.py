@@ -27,7 +27,9 @@ def transitions(flow: Flow, entries: Iterable[Entry]) -> Iterator[Transition]:
     for entry in entries:
         if entry.state is None:
             continue
-        node = RUN if entry.kind == "flow" else nodes[entry.name]
+        node = RUN if entry.kind == "flow" else nodes.get(entry.name)
+        if node is None:
+            continue  # a file that changed meanwhile has it no longer: it was undone, or had nothing to undo
         yield Transition(
             entry.kind, node, entry.name, entry.old_state, entry.state, entry.time, entry.attempt, entry.data
         )

@@ -28,6 +28,11 @@ def expand(definition: Mapping[str, Any], lists: Lists) -> dict[str, Any]:
     return _Expansion(definition, lists).result()
 
 
+def declared_name(name: str) -> str:
+    """The name in the file: ``fetch`` of ``site[0].fetch[1]``."""
+    return name.rpartition("].")[2].partition("[")[0]
+
+
 class _Around:
     """Where something stands: below which flow of the result, within which items."""
 
