@@ -19,6 +19,8 @@ MESSAGE_LIMIT = 64 * 1024
 
 Warn = Callable[[str, str], None]  # of a task, what there is to say
 
+OUTPUTS_UNKNOWN = "the outputs of the task are not known: its attempt had no end"
+
 
 class Judge:
     """``receive`` hears the events, ``go_on`` begins the part that the attempt names next."""
@@ -145,7 +147,9 @@ class Judge:
                 failure = {**failure, "type": "VerifyFailed", "message": f"verify: {failure['message']}"}
             self._attempt_failed(attempt, error, failure)
         elif part == REVERT:
-            final = failure["type"] == "Drift"  # trying again would find the same
+            if isinstance(error, ExpressionError) and attempt.name not in self._values.outputs:
+                failure["message"] += f" ({OUTPUTS_UNKNOWN})"
+            final = failure["type"] in ("Drift", "ExpressionError")  # trying again would find the same
             self.conclude(attempt, e.RevertFailed(now, node, number, failure, final))
         else:
             self._probe_failed(attempt, failure)
