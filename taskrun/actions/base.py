@@ -105,6 +105,7 @@ class Context(NamedTuple):
     render: Callable[[str, str], Any] = (
         no_render  # of a file's text and path: its expressions, with the task's names
     )
+    mask: Callable[[bytes], bytes] | None = None  # puts `***` in the place of secrets, if there are any
 
 
 class ProcessSpec(NamedTuple):

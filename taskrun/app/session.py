@@ -9,7 +9,6 @@ from taskrun.app.base import Displayed, LeaveError, ListenersFor, Outcome, RunOp
 from taskrun.app.recalled import seed_of
 from taskrun.drivers.attempt import Preparer, base_environment
 from taskrun.drivers.clock import Clock
-from taskrun.drivers.hiding import hide_nothing, hiding
 from taskrun.drivers.local import LocalDriver
 from taskrun.drivers.relief import Relief
 from taskrun.drivers.signals import WORDS, Signals
@@ -76,13 +75,20 @@ class Session:
         *,
         durable: bool = True,
     ) -> LocalDriver:
-        preparer = Preparer(self.values, self.run_id, self.run_dir, self.environment, durable=durable)
+        masker = self._masker
+        preparer = Preparer(
+            self.values,
+            self.run_id,
+            self.run_dir,
+            self.environment,
+            durable=durable,
+            masker=masker,
+        )
         self._journal = journal
         old = journal.requests(
             self.run_id
         )  # made to an earlier process, which may have ended before it heard
         self._last_request = old[-1].id if old else 0
-        masker = self._masker
         shown = Displayed(self.view, self.run_id, self.run_dir, as_it_is if masker is None else masker.data)
         self._listeners = Listeners(self.view, listeners_for(shown))
         driver = LocalDriver(
@@ -100,7 +106,7 @@ class Session:
             lock=take_lock,
             definition=self.definition,
             seed=seed_of(self.run_id),
-            hide=hide_nothing if masker is None else hiding(masker.value),
+            masker=masker,
         )
         if self.definition.get("verify_revert"):
             from taskrun.drivers.verifier import Verifier  # noqa: PLC0415 - few workflows have any checks

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from os import environ
 from os.path import isdir
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from taskrun.actions import registry, restore
 from taskrun.actions.base import Action, Context, Result
@@ -14,6 +14,9 @@ from taskrun.errors import ActionError, ExpressionError
 from taskrun.spec.expressions import parse, render, template
 from taskrun.spec.render import render_script
 from taskrun.spec.values import text
+
+if TYPE_CHECKING:
+    from taskrun.drivers.masking import Masker
 
 # The parts of an attempt, in the order in which they may follow each other.
 CHECK: Final = "check"
@@ -109,15 +112,24 @@ class Preparer:
     """Turns what the file says about a part of an attempt into an action with rendered fields."""
 
     def __init__(
-        self, values: Values, run_id: str, run_dir: str, base_env: Mapping[str, str], *, durable: bool = True
+        self,
+        values: Values,
+        run_id: str,
+        run_dir: str,
+        base_env: Mapping[str, str],
+        *,
+        durable: bool = True,
+        masker: "Masker | None" = None,
     ) -> None:
         self._values = values
         self._definition = values.definition
         self._run_id = run_id
         self._run_dir = run_dir
-        self._out_dir = f"{run_dir}/out"
+        self.out_dir = f"{run_dir}/out"
         self.base_env = base_env
         self._durable = durable
+        self._hide = None if masker is None else masker.text
+        self._mask = None if masker is None else masker.data
 
     def part_spec(self, node: int, part: str) -> Mapping[str, Any]:
         task = self._values.spec(node)
@@ -161,7 +173,7 @@ class Preparer:
     def _prepare_undo(self, attempt: Attempt, task: Mapping[str, Any]) -> None:
         """From what was kept alone: nothing is rendered, since what that would need may be gone."""
         attempt.action = restore
-        attempt.out = f"{self._out_dir}/{attempt.name}.{REVERT}.{attempt.number}.out"
+        attempt.out = f"{self.out_dir}/{attempt.name}.{REVERT}.{attempt.number}.out"
         round_, workdir = self._round(attempt), self._definition.get("dir") or "/"
         attempt.context = Context(
             self._run_id,
@@ -176,6 +188,7 @@ class Preparer:
             reverting=True,
             timeout=None,
             durable=self._durable,
+            mask=self._mask,
         )
         attempts = self._values.record.attempt[attempt.node]
         folders = folders_of(task, self._run_dir, attempt.name, round_, attempts)
@@ -196,8 +209,8 @@ class Preparer:
         key: str,
     ) -> None:
         attempt.action = action = restore if attempt.part == IMAGE else registry.get(spec["kind"])
-        attempt.out = f"{self._out_dir}/{attempt.name}.{suffix}.out"
-        attempt.err = f"{self._out_dir}/{attempt.name}.{suffix}.err" if self._is_asked(task, spec) else None
+        attempt.out = f"{self.out_dir}/{attempt.name}.{suffix}.out"
+        attempt.err = f"{self.out_dir}/{attempt.name}.{suffix}.err" if self._is_asked(task, spec) else None
         env = self._environment(attempt, task, scope, suffix, f"{self._run_id}/{key}")
         attempt.fields = self._fields(action, spec["fields"], scope, env)
         cwd = task.get("cwd")
@@ -220,6 +233,7 @@ class Preparer:
             images=self._images(attempt),
             undoes=self._undoes(attempt, spec, task),
             durable=self._durable,
+            mask=self._mask,
             render=partial(_render_file, scope),
         )
 
@@ -248,8 +262,8 @@ class Preparer:
         env["TASKRUN_RUN_ID"] = self._run_id
         env["TASKRUN_TASK"] = attempt.name
         env["TASKRUN_ATTEMPT"] = str(attempt.number)
-        env["TASKRUN_OUTPUT"] = f"{self._out_dir}/{attempt.name}.{suffix}.outputs"
-        env["TASKRUN_STATUS"] = f"{self._out_dir}/{attempt.name}.{suffix}.status"
+        env["TASKRUN_OUTPUT"] = f"{self.out_dir}/{attempt.name}.{suffix}.outputs"
+        env["TASKRUN_STATUS"] = f"{self.out_dir}/{attempt.name}.{suffix}.status"
         env["TASKRUN_IDEMPOTENCY_KEY"] = key
         return env
 
@@ -259,7 +273,7 @@ class Preparer:
         fields: dict[str, Any] = {}
         for name, value in given.items():
             if name in action.SCRIPTS and isinstance(value, str):
-                fields[name], variables = render_script(value, scope, self._out_dir)
+                fields[name], variables = render_script(value, scope, self.out_dir, self._hide)
                 env.update(variables)
             elif name in action.EXPRESSIONS and isinstance(value, str):
                 fields[name] = parse(value).evaluate(scope)

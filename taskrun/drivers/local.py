@@ -11,13 +11,13 @@ What is decided is committed before any of it is told or done. Nothing here deci
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taskrun.drivers.attempt import CHECK, DO, IMAGE, PROBE, REVERT, VERIFY, Attempt, Preparer, Then
 from taskrun.drivers.carriers import Carriers
 from taskrun.drivers.clock import Clock
 from taskrun.drivers.failures import CANCELLED
-from taskrun.drivers.hiding import Hide, hide_nothing
+from taskrun.drivers.hiding import hide_nothing, hiding
 from taskrun.drivers.judge import Judge
 from taskrun.drivers.launcher import Launcher, TakeLock
 from taskrun.drivers.limits import Limits
@@ -40,6 +40,9 @@ from taskrun.executors.protocol import Ended
 from taskrun.journal.base import Entry, Journal
 from taskrun.listeners.base import Listeners
 
+if TYPE_CHECKING:
+    from taskrun.drivers.masking import Masker
+
 
 class LocalDriver:
     """Drives one run to its end. What has to be watched or done at a time beside it goes into its ``loop``."""
@@ -61,7 +64,7 @@ class LocalDriver:
         lock: TakeLock,
         definition: Mapping[str, Any],
         seed: int = 0,
-        hide: Hide = hide_nothing,
+        masker: "Masker | None" = None,
     ) -> None:
         self.machine = machine
         self.clock = clock = clock or Clock()
@@ -81,6 +84,8 @@ class LocalDriver:
         self._attempts: dict[str, Attempt] = {}
         self._aside = self._aside_count = 0
         self._to_expand = False
+        self._masker = masker
+        hide = hide_nothing if masker is None else hiding(masker.value)
         self._limits = limits = Limits(values, clock)
         self._recorder = Recorder(
             journal, listeners, values, limits, clock, run_id=run_id, epoch=epoch, seq=seq, hide=hide
@@ -102,6 +107,7 @@ class LocalDriver:
             begin_again=self._go_on,
             warn=self._warn,
             run_name=machine.flow.name,
+            masker=masker,
         )
         self._judge = judge
         self._launcher.carriers = {
@@ -191,6 +197,14 @@ class LocalDriver:
         self.loop.close()
         self._carriers.close()
         self._processes.close()
+        if self._masker is not None and not self._attempts:
+            self._mask_leftovers(self._masker)
+
+    def _mask_leftovers(self, masker: "Masker") -> None:
+        """What was written by attempts whose supervisor was killed."""
+        from taskrun.executors.written import mask_folder  # noqa: PLC0415 - only with secrets
+
+        mask_folder(self._preparer.out_dir, masker.matcher)
 
     def _flush(self) -> None:
         while self._recorder.waiting or self._commands:

@@ -2,56 +2,60 @@
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-MASK = "***"
+from taskrun.executors.masking import MASK as MASK_BYTES
+from taskrun.executors.masking import SHORTEST_PART, Matcher, Span, Stream, merged, replaced
+
+MASK = MASK_BYTES.decode()
 SHORTEST = 4  # characters; something shorter would be found all over the place
-_SHORTEST_PART = 8  # of a text that was cut somewhere in a secret
 _LONGEST_PART = 4096
 _CUTS = ("…".encode(), b"...")
 _GROUP = 3  # bytes that base64 turns into four characters
 _REST = {0: 0, 1: 2, 2: 3}  # characters of a group that one or two foreign bytes have a share in
-
-Span = tuple[int, int]
+_WRAPPED = (64, 76)  # characters of a line of base64: of PEM, and of mail and the program
 
 
 class Masker:
     """Knows the values that were read so far; ``add`` as soon as there is another one."""
 
     def __init__(self) -> None:
+        self.forms: list[bytes] = []
+        self.matcher = Matcher()
         self._values: set[bytes] = set()
-        self._forms: list[bytes] = []
 
     def __bool__(self) -> bool:
-        return bool(self._forms)
+        return bool(self.forms)
 
     def add(self, value: str) -> None:
         """A value, and if it has several lines each of them: a program may show only one."""
         parts = {value, *(line.strip() for line in value.splitlines())}
-        known = set(self._forms)
+        known = set(self.forms)
         for part in parts:
             if len(part) >= SHORTEST:
                 self._values.add(_bytes(part))
                 known |= set(_forms(part))
-        self._forms = sorted(known)
+        self.forms = sorted(known)
+        self.matcher = Matcher(self.forms)
 
     def data(self, data: bytes) -> bytes:
         """Bytes of a task's output, perhaps cut out of the middle of it."""
         spans = self._spans(data)
-        return _replaced(data, spans) if spans else data
+        return replaced(data, spans) if spans else data
 
     def text(self, text: str) -> str:
-        if not self._forms:
+        if not self.forms:
             return text
         data = _bytes(text)
         spans = self._spans(data)
-        return _replaced(data, spans).decode("utf-8", "surrogatepass") if spans else text
+        return replaced(data, spans).decode("utf-8", "surrogatepass") if spans else text
 
     def value(self, value: Any) -> Any:
         """A JSON value with all its strings masked; the same object where there is nothing to hide."""
-        if not self._forms:
+        if not self.forms:
             return value
         return self._value(value)
 
@@ -71,25 +75,10 @@ class Masker:
 
     def _spans(self, data: bytes) -> list[Span]:
         """Where there is something to hide, in order and without overlaps."""
-        found: list[Span] = []
-        for form in self._forms:
-            at = data.find(form)
-            while at >= 0:
-                found.append((at, at + len(form)))
-                at = data.find(form, at + 1)
+        found, _ = self.matcher.scan(data)
         for value in self._values:
             found += _parts(data, value)
-        return _merged(found)
-
-    def _unfinished(self, data: bytes) -> int:
-        """How many bytes at the end may be the beginning of something to hide."""
-        longest = 0
-        for form in self._forms:
-            for size in range(min(len(form) - 1, len(data)), longest, -1):
-                if data.endswith(form[:size]):
-                    longest = size
-                    break
-        return longest
+        return merged(found)
 
 
 class MaskedStream:
@@ -97,53 +86,24 @@ class MaskedStream:
 
     def __init__(self, masker: Masker) -> None:
         self._masker = masker
-        self._kept = b""
+        self._stream = Stream()
 
     def feed(self, data: bytes) -> bytes:
-        if not self._masker:
-            return data
-        data = self._kept + data
-        cut = len(data) - self._masker._unfinished(data)  # noqa: SLF001 - the other half of it
-        for start, end in self._masker._spans(data):  # noqa: SLF001
-            if start < cut < end:
-                cut = start
-        self._kept = data[cut:]
-        return self._masker.data(data[:cut])
+        return self._stream.feed(data, self._masker.matcher)
 
     def rest(self) -> bytes:
-        data, self._kept = self._kept, b""
-        return self._masker.data(data)
+        return self._stream.rest(self._masker.matcher)
 
 
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _replaced(data: bytes, spans: Iterable[Span]) -> bytes:
-    parts: list[bytes] = []
-    position = 0
-    for start, end in spans:
-        parts += [data[position:start], MASK.encode()]
-        position = end
-    return b"".join([*parts, data[position:]])
-
-
-def _merged(spans: list[Span]) -> list[Span]:
-    """Of two that overlap one: hiding the first must not make the second unrecognisable."""
-    merged: list[Span] = []
-    for start, end in sorted(spans):
-        if merged and start < merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged
-
-
 def _parts(data: bytes, value: bytes) -> Iterator[Span]:
     """The beginning of a value where the text was cut short, and its end where a window begins in the middle of it."""
-    if len(value) <= _SHORTEST_PART:
+    if len(value) <= SHORTEST_PART:
         return
-    head = value[:_SHORTEST_PART]
+    head = value[:SHORTEST_PART]
     at = data.find(head)
     while at >= 0:
         size = _common(data, at, value)
@@ -152,7 +112,7 @@ def _parts(data: bytes, value: bytes) -> Iterator[Span]:
             yield at, end
         at = data.find(head, at + 1)
     tail = value[-_LONGEST_PART:]
-    for size in range(len(tail) - 1, _SHORTEST_PART - 1, -1):
+    for size in range(len(tail) - 1, SHORTEST_PART - 1, -1):
         if data.startswith(tail[-size:]):
             yield 0, size
             return
@@ -176,9 +136,19 @@ def _forms(value: str) -> Iterator[bytes]:
         quote_plus(value, errors="replace"),
     ):
         forms |= {form, _lower_escapes(form)}
-    forms |= {_as_html(value), value.replace("'", "'\\''"), value.replace("'", "'\"'\"'")}
+    forms |= {_as_html(value), *_quoted(value)}
     yield from map(_bytes, forms)
     yield from _base64(_bytes(value))
+
+
+def _quoted(value: str) -> set[str]:
+    """In single quotes, in double quotes and without any, as shells and their tools write it."""
+    return {
+        value.replace("'", "'\\''"),
+        value.replace("'", "'\"'\"'"),
+        re.sub(r'([$`"\\])', r"\\\1", value),
+        re.sub(r"([^\w@%+=:,./-])", r"\\\1", value),
+    }
 
 
 def _as_html(text: str) -> str:
@@ -196,7 +166,11 @@ def _lower_escapes(text: str) -> str:
 def _base64(value: bytes) -> Iterator[bytes]:
     """Alone, and behind and before other bytes, as in ``user:password``: only what does not depend on those."""
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        yield encode(value).rstrip(b"=")
+        alone = encode(value).rstrip(b"=")
+        yield alone
+        for width in _WRAPPED:
+            if len(alone) > width:
+                yield from (line for line in _lines(alone, width) if len(line) >= 2 * SHORTEST)
         for before in range(_GROUP):
             whole = encode(b"\0" * before + value)
             behind = (before + len(value)) % _GROUP
@@ -204,3 +178,7 @@ def _base64(value: bytes) -> Iterator[bytes]:
             core = whole[_REST[before] : end]
             if len(core) >= 2 * SHORTEST:
                 yield core
+
+
+def _lines(text: bytes, width: int) -> Iterator[bytes]:
+    return (text[start : start + width] for start in range(0, len(text), width))

@@ -1,7 +1,7 @@
 """Parts of attempts that are processes: started and watched by the run's supervisor, and by another if that one is killed."""
 
-import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from taskrun.actions.process_result import signal_message
 from taskrun.drivers.attempt import CHECK, PROBE, REVERT, VERIFY, VERIFY_REVERT, Attempt
@@ -18,7 +18,11 @@ from taskrun.executors.client import Supervisor
 from taskrun.executors.protocol import Ended, Spawn
 from taskrun.executors.recovery import Alive, Lost, NotStarted
 
+if TYPE_CHECKING:
+    from taskrun.drivers.masking import Masker
+
 GRACE = 10.0
+IN_ARGUMENTS = "a secret is among the arguments of its program: everybody on the machine can see them"
 
 
 class Processes:
@@ -38,6 +42,7 @@ class Processes:
         begin_again: Begin,
         warn: Warn,
         run_name: str,
+        masker: "Masker | None" = None,
     ) -> None:
         self._under_way = under_way
         self._supervisor: Supervisor | None = None
@@ -50,6 +55,8 @@ class Processes:
         self._begin_again = begin_again
         self._warn = warn
         self._run_name = run_name
+        self._masker = masker
+        self._masked_forms = 0  # so many of the masker's the supervisor knows
         if supervisor is not None:
             self._employ(supervisor)
 
@@ -57,13 +64,13 @@ class Processes:
         assert self._supervisor is not None
         try:
             spec = attempt.action.command(attempt.fields, attempt.context)  # type: ignore[union-attr]
-            stdin = None if spec.stdin is None else _write_stdin(f"{attempt.out[:-4]}.in", spec.stdin)
         except (ActionError, ExpressionError) as error:
             self._judge.failed(attempt, error)
             return
         except OSError as error:
             self._judge.failed(attempt, of_system(error))
             return
+        masked = None if self._masker is None else self._masked(self._masker, attempt, spec.argv)
         attempt.started = True
         self._under_way[attempt.key] = attempt
         self._supervisor.spawn(
@@ -72,14 +79,26 @@ class Processes:
                 spec.argv,
                 self._env_delta(spec.env),
                 spec.cwd,
-                stdin,
+                spec.stdin,
                 attempt.out,
                 attempt.err,
                 self._limits.left(attempt),
                 GRACE,
                 inherit=True,
+                masked=masked,
             )
         )
+
+    def _masked(self, masker: "Masker", attempt: Attempt, argv: list[str]) -> list[str]:
+        """What the attempt may write beside its output. The supervisor learns what to look for before it starts it."""
+        assert self._supervisor is not None
+        if len(masker.forms) != self._masked_forms:
+            self._supervisor.mask(masker.forms)
+            self._masked_forms = len(masker.forms)
+        if any(masker.text(word) != word for word in argv):
+            self._warn(attempt.name, IN_ARGUMENTS)
+        env = attempt.context.env
+        return [env["TASKRUN_OUTPUT"], env["TASKRUN_STATUS"], f"{env['TASKRUN_OUTPUT']}.value"]
 
     def flush(self) -> None:
         if self._supervisor is not None:
@@ -147,6 +166,7 @@ class Processes:
 
     def _employ(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
+        self._masked_forms = 0
         supervisor.set_environment(self._environment)
         self._loop.watch(supervisor, self._collect)
 
@@ -198,10 +218,3 @@ class Processes:
         if len(env) < len(common) + len(delta):
             delta.update(dict.fromkeys(name for name in common if name not in env))
         return delta
-
-
-def _write_stdin(path: str, data: bytes) -> str:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(data)
-    return path

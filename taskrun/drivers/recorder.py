@@ -11,6 +11,7 @@ from taskrun.drivers.values import Values
 from taskrun.engine.record import Transition
 from taskrun.engine.states import RUNNING
 from taskrun.errors import ExpressionError
+from taskrun.executors.masking import MASK
 from taskrun.journal.base import Entry, Journal
 from taskrun.listeners.base import Listeners
 from taskrun.spec.expressions import render
@@ -103,8 +104,7 @@ class Recorder:
 
     def _warn_of_masks(self, transition: Transition, kept: Mapping[str, Any]) -> None:
         """What uses a masked output gets the mask: better said than found out."""
-        given = (transition.data or {}).get("outputs", {})
-        masked = [key for key, value in kept.get("outputs", {}).items() if given.get(key, value) != value]
+        masked = [key for key, value in kept.get("outputs", {}).items() if MASK.decode() in str(value)]
         if masked:
             self._seq += 1
             about = f"a secret is in its output {', '.join(masked)}: only the mask is kept and used"

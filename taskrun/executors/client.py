@@ -4,7 +4,7 @@ import _socket
 import fcntl
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NoReturn, Self
 
 from taskrun.errors import HeldError
@@ -64,6 +64,10 @@ class Supervisor:
         """What later attempts with ``inherit`` build on; at first it is that of taskrun at ``start``."""
         self._outgoing.append(("environment", dict(environment)))
         self.flush()
+
+    def mask(self, forms: Iterable[bytes]) -> None:
+        """What is to be masked from now on, in the output of attempts that want it and in what is said of any."""
+        self._outgoing.append(("mask", list(forms)))
 
     def spawn(self, spawn: Spawn) -> None:
         """Have an attempt started, at the latest at the next ``flush``."""

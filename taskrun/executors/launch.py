@@ -5,12 +5,16 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 
+from taskrun.executors.outlets import Outlets
 from taskrun.executors.protocol import Spawn
 
 _OUTPUT_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOCTTY | os.O_NOFOLLOW
 _INPUT_FLAGS = os.O_RDONLY | os.O_NOCTTY
 _FULL = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETXTBSY})
 """The system has no room just now, or somebody is still writing the program: worth another try."""
+
+_Opening = tuple[int, int, str, int, int]
+_Copying = tuple[int, int, int]
 
 _HOME = "/"
 """Where the supervisor stays between two starts, so that it keeps no file system from being unmounted."""
@@ -32,10 +36,13 @@ class BusyError(Exception):
         self.code = code
 
 
-def launch(spawn: Spawn, environment: Mapping[str, str], ignored: Sequence[int]) -> int:
+def launch(
+    spawn: Spawn, environment: Mapping[str, str], ignored: Sequence[int], outlets: Outlets | None = None
+) -> int:
     """Start the process as the leader of a session of its own; its number.
 
-    ``ignored`` are the signals this process ignores, which the new one must not inherit.
+    ``ignored`` are the signals this process ignores, which the new one must not inherit. What it prints goes through
+    ``outlets``, if there are any, and otherwise straight into its files.
 
     Raises:
         CannotStartError: it never ran, and never will in this way.
@@ -46,12 +53,13 @@ def launch(spawn: Spawn, environment: Mapping[str, str], ignored: Sequence[int])
         os.chdir(spawn.cwd)
     except OSError as error:
         raise _no_directory(spawn.cwd, error) from None
+    ours: list[int] = []
     try:
         return os.posix_spawn(
             _program(spawn.argv, environment),
             spawn.argv,
             environment,
-            file_actions=_files(spawn),
+            file_actions=[*_input(spawn, ours), *_outputs(spawn, outlets, ours)],
             setsid=True,
             setsigmask=(),
             setsigdef=ignored,
@@ -64,19 +72,39 @@ def launch(spawn: Spawn, environment: Mapping[str, str], ignored: Sequence[int])
     except (ValueError, TypeError) as error:  # a NUL, a "=" in a name, an empty list
         raise CannotStartError(errno.EINVAL, f"cannot start {_name(spawn)}: {error}") from None
     finally:
+        for fd in ours:
+            os.close(fd)
         os.chdir(_HOME)
 
 
-def _files(spawn: Spawn) -> list[tuple[int, int, str, int, int] | tuple[int, int, int]]:
-    out: tuple[int, int, str, int, int] = (os.POSIX_SPAWN_OPEN, 1, spawn.out, _OUTPUT_FLAGS, 0o600)
-    error: tuple[int, int, str, int, int] | tuple[int, int, int]
-    if spawn.err is None:
-        error = (os.POSIX_SPAWN_DUP2, 1, 2)
-    else:
-        error = (os.POSIX_SPAWN_OPEN, 2, spawn.err, _OUTPUT_FLAGS, 0o600)
+def _input(spawn: Spawn, ours: list[int]) -> list[_Opening | _Copying]:
+    """What is read. ``ours`` gets the descriptors that are to be closed here."""
     if spawn.stdin is None:
-        return [out, error]  # the supervisor's own input is /dev/null
-    return [(os.POSIX_SPAWN_OPEN, 0, spawn.stdin, _INPUT_FLAGS, 0), out, error]
+        return []  # the supervisor's own input is /dev/null
+    if isinstance(spawn.stdin, str):
+        return [(os.POSIX_SPAWN_OPEN, 0, spawn.stdin, _INPUT_FLAGS, 0)]
+    memory = os.memfd_create("stdin", os.MFD_CLOEXEC)
+    ours.append(memory)
+    view = memoryview(spawn.stdin)
+    while view:
+        view = view[os.write(memory, view) :]
+    os.lseek(memory, 0, os.SEEK_SET)
+    return [(os.POSIX_SPAWN_DUP2, memory, 0)]
+
+
+def _outputs(spawn: Spawn, outlets: Outlets | None, ours: list[int]) -> list[_Opening | _Copying]:
+    """Where it prints: into files, or into pipes to them."""
+    found: list[_Opening | _Copying] = []
+    for fd, path in ((1, spawn.out), (2, spawn.err)):
+        if path is None:
+            found.append((os.POSIX_SPAWN_DUP2, 1, fd))
+        elif outlets is None:
+            found.append((os.POSIX_SPAWN_OPEN, fd, path, _OUTPUT_FLAGS, 0o600))
+        else:
+            end = outlets.open(spawn.key, path)
+            ours.append(end)
+            found.append((os.POSIX_SPAWN_DUP2, end, fd))
+    return found
 
 
 def _program(argv: Sequence[str], environment: Mapping[str, str]) -> str:
@@ -108,7 +136,7 @@ def _no_directory(path: str, error: OSError) -> CannotStartError:
 def _explain(spawn: Spawn, environment: Mapping[str, str], code: int) -> CannotStartError:
     """Find out which of the files was the trouble: ``posix_spawn`` tells only the errno."""
     for path, flags in ((spawn.stdin, _INPUT_FLAGS), (spawn.out, _OUTPUT_FLAGS), (spawn.err, _OUTPUT_FLAGS)):
-        if path is not None and (trouble := _trouble(path, flags)):
+        if isinstance(path, str) and (trouble := _trouble(path, flags)):
             verb = "read" if flags == _INPUT_FLAGS else "write"
             return CannotStartError(code, f"cannot start {_name(spawn)}: cannot {verb} {path!r}: {trouble}")
     return CannotStartError(code, f"cannot start {_name(spawn)}: {_exec_trouble(spawn, environment, code)}")

@@ -6,7 +6,7 @@ byte of each telling whether more follow, so an attempt with a huge environment 
 
 import marshal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 DATAGRAM = 32 * 1024
@@ -22,6 +22,7 @@ Message = tuple[Any, ...]
 class Spawn(NamedTuple):
     """One attempt to start. Paths are absolute; ``err`` None sends both streams to ``out``.
 
+    ``stdin`` as bytes is what the process reads, and never touches a disk; as text it is the path of a file.
     With ``inherit`` the ``env`` is laid over the supervisor's own environment and a value of None takes a
     name away; without it ``env`` is the whole environment. Two of its names are how a crashed attempt's
     processes are known again: ``TASKRUN_RUN_ID`` and ``TASKRUN_IDEMPOTENCY_KEY``.
@@ -31,12 +32,15 @@ class Spawn(NamedTuple):
     argv: list[str]
     env: Mapping[str, str | None]
     cwd: str
-    stdin: str | None
+    stdin: str | bytes | None
     out: str
     err: str | None
     timeout: float | None = None
     grace: float = DEFAULT_GRACE
     inherit: bool = False
+    masked: Sequence[str] | None = (
+        None  # its output is to be masked, and these files that it may write; None: nothing
+    )
 
 
 def wall_clock() -> float:

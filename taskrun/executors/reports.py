@@ -5,6 +5,7 @@ Neither ever waits. What the disk has no room for, or taskrun does not read, is 
 
 import os
 import select
+from collections.abc import Callable
 
 from taskrun.executors.attempts_log import ended_line
 from taskrun.executors.protocol import Ended, Message, pack
@@ -15,6 +16,9 @@ class Reports:
 
     def __init__(self, log: int, connection: int, epoll: select.epoll) -> None:
         self.unwritten = b""
+        self.hide: Callable[[str], str] | None = (
+            None  # what is told may name processes, with all their arguments
+        )
         self._log = log
         self._connection: int | None = connection
         self._epoll = epoll
@@ -34,6 +38,8 @@ class Reports:
 
     def tell(self, ended: Ended) -> None:
         """An attempt is over: to taskrun and into the log with the next ``flush``."""
+        if self.hide is not None and ended.message:
+            ended = ended._replace(message=self.hide(ended.message))
         self.unwritten += ended_line(ended)
         self._ended.append(tuple(ended))
 

@@ -13,6 +13,7 @@ from taskrun.executors.attempts_log import began_line, mark_of, starting_line
 from taskrun.executors.ending import Endings
 from taskrun.executors.family import Attempt, Families
 from taskrun.executors.launch import BusyError, CannotStartError, ignored_signals, launch
+from taskrun.executors.outlets import Outlets
 from taskrun.executors.protocol import Ended, Spawn, wall_clock
 from taskrun.executors.reports import Reports
 
@@ -24,12 +25,13 @@ RETRY_FOR = 60.0
 class Starting:
     """Takes attempts in; hands them to ``families`` and ``endings`` once they run."""
 
-    def __init__(self, families: Families, endings: Endings, reports: Reports) -> None:
+    def __init__(self, families: Families, endings: Endings, reports: Reports, outlets: Outlets) -> None:
         self.environment = dict(os.environ)
         self.retry_at: float | None = None  # monotonic; None while nothing is to be tried again
         self._families = families
         self._endings = endings
         self._reports = reports
+        self._outlets = outlets
         self._waiting: dict[str, tuple[Spawn, float]] = {}  # with the time it was first tried
         self._retry_delay = RETRY_FIRST
         self._ignored = ignored_signals()
@@ -81,14 +83,18 @@ class Starting:
         """Start it, or report that this cannot be done; False if there is no room for it now."""
         before = linux.ticks()
         try:
-            pid = launch(spawn, environment, self._ignored)
+            pid = launch(spawn, environment, self._ignored, None if spawn.masked is None else self._outlets)
         except CannotStartError as error:
+            self._outlets.abandon(spawn.key)
             self._not_started(spawn.key, error.code, str(error))
             return True
         except BusyError:
+            self._outlets.abandon(spawn.key)
             self.retry_at = time.monotonic() + self._retry_delay
             self._retry_delay = min(2 * self._retry_delay, RETRY_MOST)
             return False
+        if spawn.masked is not None:
+            self._outlets.keep_clean(spawn.key, spawn.masked)
         # To read the start time itself would cost as much as all the rest of this.
         self._reports.write(began_line(spawn.key, pid, before, linux.ticks()))
         deadline = None if spawn.timeout is None else time.monotonic() + spawn.timeout

@@ -17,6 +17,8 @@ from taskrun.executors import linux
 from taskrun.executors.attempts_log import Keeper, keeper_line
 from taskrun.executors.ending import Endings
 from taskrun.executors.family import Attempt, Families
+from taskrun.executors.masking import Matcher
+from taskrun.executors.outlets import Outlets
 from taskrun.executors.protocol import RECEIVE, Ended, Spawn, Unpacker, wall_clock
 from taskrun.executors.reports import Reports
 from taskrun.executors.starting import Starting
@@ -42,7 +44,8 @@ class Supervision:
         self._families = Families()
         self._endings = Endings(self._families, self._over)
         self._reports = Reports(log, connection, self._epoll)
-        self._starting = Starting(self._families, self._endings, self._reports)
+        self._outlets = Outlets(self._epoll)
+        self._starting = Starting(self._families, self._endings, self._reports, self._outlets)
         # The line before may have been torn when its keeper died.
         self._reports.write(b"\n" + keeper_line(_myself()))
 
@@ -54,13 +57,26 @@ class Supervision:
             for fd, events in self._epoll.poll(patience):
                 if fd == self._signals:
                     self._read_signals()
-                else:
+                elif fd == self._connection:
                     self._read_connection(events)
+                else:
+                    self._outlets.read(fd)
             if patience is not None:
                 now = time.monotonic()
                 self._endings.run_timers(now)
                 self._starting.retry(now)
             reports.flush()
+
+    def serve_the_rest(self) -> None:
+        """Processes that outlived their attempts may still print through here: until the last of them is gone."""
+        while self._outlets:
+            for fd, _ in self._epoll.poll():
+                if fd != self._signals:
+                    self._outlets.read(fd)
+                elif linux.read_signalfd(fd) & {signal.SIGTERM, signal.SIGQUIT}:
+                    return
+                else:
+                    self._endings.reap()
 
     def _patience(self) -> float | None:
         """Seconds until there is something to do that nobody calls for; None if there is nothing."""
@@ -111,6 +127,9 @@ class Supervision:
             self._resume()
         elif verb == "environment":
             self._starting.environment = arguments[0]
+        elif verb == "mask":
+            self._outlets.matcher = Matcher(arguments[0])
+            self._reports.hide = self._hide
 
     def _stop(self, key: str, kill: bool) -> None:
         self._starting.cancel(key)
@@ -127,11 +146,18 @@ class Supervision:
         self._alone = True
         self._epoll.unregister(self._connection)
         os.close(self._connection)
+        self._connection = -1  # its number may become that of a pipe
         self._reports.forget_taskrun()
         self._starting.cancel_all()
         self._resume()
 
+    def _hide(self, message: str) -> str:
+        return os.fsdecode(self._outlets.matcher.mask(os.fsencode(message)))
+
     def _over(self, attempt: Attempt, message: str) -> None:
+        trouble = self._outlets.settle(attempt.key)
+        if trouble:
+            message = f"{message}; {trouble}" if message else trouble
         self._reports.tell(
             Ended(
                 attempt.key,
@@ -161,7 +187,10 @@ def main(connection: int, log: int) -> None:
     linux.become_subreaper("taskrun-keeper")
     os.set_blocking(connection, False)
     gc.freeze()  # what came over with the fork stays shared with taskrun only if nobody walks through it
-    Supervision(connection, log).serve()
+    supervision = Supervision(connection, log)
+    supervision.serve()
+    os.close(log)  # and with it the run: whoever comes next need not wait
+    supervision.serve_the_rest()
 
 
 def _take_signals() -> None:

@@ -7,7 +7,7 @@ gives the characters ``${{`` themselves, for use in single quotes. The shell may
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -142,11 +142,13 @@ class _Writer:
         )
 
 
-def render_script(source: str, scope: Mapping[str, Any], spill_dir: str) -> tuple[str, dict[str, str]]:
+def render_script(
+    source: str, scope: Mapping[str, Any], spill_dir: str, hide: Callable[[str], str] | None = None
+) -> tuple[str, dict[str, str]]:
     """The script to run and the variables it needs in its environment.
 
     A value too long for the environment goes to a file of its own in ``spill_dir``, which only the owner can read; the script
-    reads it into a variable that it does not export, and removes the file.
+    reads it into a variable that it does not export, and removes the file. No secret goes that way: ``hide`` masks them.
     """
     rewritten = script(source)
     environment: dict[str, str] = {}
@@ -159,6 +161,11 @@ def render_script(source: str, scope: Mapping[str, Any], spill_dir: str) -> tupl
             environment[name] = value
             continue
         total -= size
+        if hide is not None and hide(value) != value:
+            raise ExpressionError(
+                f"the value of {expression.source} is too long for the environment, and a secret is in it",
+                hint="give the secret by an expression of its own",
+            )
         environment[f"{name}_FILE"] = _spill(value, f"{spill_dir}/{name}-{os.urandom(8).hex()}")
         preamble.append(_READ_BACK.format(name=name))
     return "".join(preamble) + rewritten.text, environment

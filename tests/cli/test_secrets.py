@@ -1,7 +1,17 @@
 """Secrets reach the tasks that use them and nothing else: neither the journal nor a screen nor a log shows one."""
 
 import base64
+import contextlib
+import json
+import os
 import pathlib
+import shlex
+import signal
+import sqlite3
+import threading
+import time
+import urllib.parse
+from collections.abc import Iterator
 
 import pytest
 
@@ -54,9 +64,9 @@ def leaks(text: str | bytes) -> list[str]:
 
 
 def kept(home: pathlib.Path) -> bytes:
-    """All that is kept of runs, but for what the tasks themselves have written."""
+    """All that is kept of runs, what the tasks have printed and the names of files included."""
     return b"".join(
-        path.read_bytes() for path in home.rglob("*") if path.is_file() and path.parent.name != "out"
+        os.fsencode(path) + (path.read_bytes() if path.is_file() else b"") for path in home.rglob("*")
     )
 
 
@@ -80,7 +90,7 @@ def test_neither_lines_nor_table_nor_ending_nor_logs_show_one(secret: Taskrun) -
     assert leaks(done.out + done.err) == []
     assert "***" in done.err
     logs = secret("logs")
-    assert leaks(logs.out) == [VAULT]  # only the program knows it, and looking at logs runs nothing
+    assert leaks(logs.out) == []
     assert "warning: not masked, as it cannot be read here: secret vault" in logs.err
     with Terminal(secret, "run", "w.yaml") as terminal:
         assert terminal.end() == 1
@@ -168,3 +178,186 @@ def test_roundabout_ways_into_the_journal_are_closed(secret: Taskrun) -> None:
     assert leaks(done.out + done.err) == []
     assert leaks(kept(secret.home)) == []
     assert "***" in done.out
+
+
+EVERYWHERE = """name: everywhere
+secrets: {token: {env: API_TOKEN}, key: {file: key.pem}, vault: {command: [sh, ./vault.sh]}}
+env: {AUTH: "${{ secrets.token }}"}
+tasks:
+  - name: prints
+    run: |
+      printf '%s\\n' "$AUTH" ${{ secrets.key }} ${{ secrets.vault }}; printf '%s' "$AUTH" | base64; printf 'x%s' "$AUTH" | base64
+      printf %s ${{ secrets.vault }} | cut -c1-9 | tr -d '\\n'; sleep 0.1; printf %s ${{ secrets.vault }} | cut -c10- >&2
+      python3 -c 'import json, os, urllib.parse as u; t = os.environ["AUTH"]; print(json.dumps(t), u.quote(t, safe=""), repr(t))'
+      echo "state=${{ secrets.vault }}" > "$TASKRUN_STATUS"
+      echo "leak=$AUTH" > "$TASKRUN_OUTPUT"; printf '{"pin": %s}\\n' "$(tail -n1 key.pem)" >> "$TASKRUN_OUTPUT"
+      sleep 0.3
+    outputs: {said: result.stdout, words: result.lines}
+    revert: printf '%s\\n' "$AUTH" ${{ secrets.vault }}
+  - name: reads
+    exec: {argv: [sh, -c, "cat; cat >&2; echo $V; sleep 0.2"], stdin: "${{ secrets.key }}", env: {V: "${{ secrets.vault }}"}}
+    outputs: {said: result.stdout}
+    revert: none
+  - name: computes
+    python: {code: "print(a); result = [a, {b: a}]", args: {a: "${{ secrets.token }}", b: "${{ secrets.vault }}"}}
+    outputs: {value: result.value}
+    revert: {python: {code: "print(a)", args: {a: "${{ secrets.vault }}"}}}
+  - name: writes
+    file: {path: config, mode: "0600", content: "token=${{ secrets.token }}\\nvault=${{ secrets.vault }}\\n"}
+  - name: renders
+    template: {path: rendered, source: source.txt}
+  - name: fills
+    sql: {database: "sqlite:base.db", query: "INSERT INTO t VALUES (:a)", params: {a: "${{ secrets.token }}"}}
+    revert: none
+  - name: sends
+    http: {url: "http://127.0.0.1:1/${{ secrets.vault }}?q=${{ secrets.token }}", bearer: "${{ secrets.vault }}", verify: false}
+    allow_failure: true
+    revert: none
+  - name: fails
+    run: 'echo "$AUTH" >&2; echo ${{ secrets.vault }} >&2; exit 3'
+    revert: none
+notify:
+  - {flow: [FAILURE, REVERTED], run: 'echo "${{ event.state }} $AUTH" ${{ secrets.vault }}'}
+verify_revert:
+  - {run: 'echo ${{ secrets.key }}; test "$AUTH" = x'}
+"""
+PIN = "4711471147"
+
+
+def all_leaks(data: str | bytes) -> list[str]:
+    """In every form that the design names."""
+    if isinstance(data, str):
+        data = data.encode()
+    found = leaks(data)
+    for value in (TOKEN, VAULT, PIN, "abcdefghijklm"):
+        forms = [
+            value,
+            urllib.parse.quote(value, safe=""),
+            urllib.parse.quote(value),
+            json.dumps(value)[1:-1],
+        ]
+        forms += [shlex.quote(value), repr(value)[1:-1]]
+        coded = [base64.b64encode(b"x" * shift + value.encode())[4:-4].decode() for shift in range(3)]
+        found += [form for form in (*forms, *coded) if form.encode() in data]
+    return found
+
+
+@contextlib.contextmanager
+def command_lines() -> Iterator[list[bytes]]:
+    """What `ps` shows while something goes on."""
+    seen: set[bytes] = set()
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+                with contextlib.suppress(OSError):
+                    seen.add(path.read_bytes())
+            time.sleep(0.01)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    found: list[bytes] = []
+    try:
+        yield found
+    finally:
+        over.set()
+        thread.join()
+        found += seen
+
+
+@pytest.fixture
+def everywhere(secret: Taskrun) -> Taskrun:
+    secret.file(EVERYWHERE)
+    secret.file("pin: ${{ secrets.token }} and ${{ secrets.vault }}\n", "source.txt")
+    secret.file(f"{KEY}\n{PIN}\n", "key.pem")
+    made = sqlite3.connect(secret.folder / "base.db")
+    made.execute("CREATE TABLE t (a)")
+    made.commit()
+    made.close()
+    return secret
+
+
+def test_a_run_that_uses_secrets_everywhere_keeps_and_shows_none(everywhere: Taskrun) -> None:
+    with command_lines() as lines:
+        done = everywhere("run", "w.yaml", "-o", "ndjson")
+    assert done.code in (1, 3), done.err
+    states = {e["name"]: e["state"] for e in done.events if e["kind"] == "task"}
+    assert states["fails"] == "REVERTED", states
+    assert not (everywhere.folder / "config").exists()
+    assert not (everywhere.folder / "rendered").exists()
+    assert [line for line in lines if b"API_TOKEN" not in line and all_leaks(line)] == []
+    assert all_leaks(done.out + done.err) == []
+    assert "***" in done.out
+    assert all_leaks(kept(everywhere.home)) == []
+    shown = [everywhere("logs"), everywhere("states"), everywhere("states", "--history", "-o", "ndjson")]
+    shown += [everywhere("report", "--format", form) for form in ("html", "markdown", "json", "junit")]
+    shown += [everywhere("plan", "w.yaml", "-o", "json"), everywhere("plan", "--revert", "latest")]
+    for each in shown:
+        assert all_leaks(each.out + each.err) == []
+    assert "a secret is in its output leak, pin, said, words" in done.out
+
+
+def test_a_run_that_succeeded_keeps_none_but_in_the_images_of_files_that_have_one(
+    everywhere: Taskrun,
+) -> None:
+    text = EVERYWHERE.replace("exit 3", "exit 0")
+    everywhere.file(text)
+    assert everywhere("run", "w.yaml").code == 0
+    assert (everywhere.folder / "config").read_text() == f"token={TOKEN}\nvault={VAULT}\n"
+    assert all_leaks(kept(everywhere.home)) == []
+    (everywhere.folder / "config").write_text("token=other\n")
+    undone = everywhere("revert")
+    assert "changed since" in undone.out + undone.err
+    assert all_leaks(undone.out + undone.err + everywhere("states", "--history").out) == []
+    assert all_leaks(kept(everywhere.home)) == []
+
+    everywhere.file("name: again\ntasks: [{name: a, edit: {path: own, line: x}}]\n", "again.yaml")
+    (everywhere.folder / "own").write_text(TOKEN)
+    everywhere("run", "again.yaml")
+    images = [
+        path for path in everywhere.home.rglob("images/**/*") if path.is_file() and leaks(path.read_bytes())
+    ]
+    assert images
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in images)
+    assert all(path.stat().st_mode & 0o777 == 0o700 for image in images for path in list(image.parents)[:5])
+    assert everywhere("prune", "--keep", "0", "--force").code == 0
+    assert leaks(kept(everywhere.home)) == []
+
+
+def test_what_tasks_wrote_before_everything_was_killed_is_masked_when_it_goes_on(secret: Taskrun) -> None:
+    secret.file(
+        "name: killed\nsecrets: {token: {env: API_TOKEN}}\ntasks:\n"
+        '  - name: a\n    run: \'echo "x=$T" > "$TASKRUN_OUTPUT"; echo "$T"; touch up; exec sleep 600\'\n'
+        '    env: {T: "${{ secrets.token }}"}\n    on_lost: revert\n    revert: "true"\n    retry: {attempts: 1}\n'
+    )
+    run = secret.start("run", "w.yaml")
+    while not (secret.folder / "up").exists():
+        time.sleep(0.01)
+    keeper = next(secret.home.rglob("attempts.log")).read_text().split()[1]
+    run.kill()
+    os.kill(int(keeper), signal.SIGKILL)
+    run.communicate()
+    (secret.folder / "up").unlink()
+    assert secret("revert").code in (0, 1)
+    assert leaks(kept(secret.home)) == []
+
+
+def test_a_secret_among_the_arguments_of_a_program_is_a_mistake_or_warned_of(secret: Taskrun) -> None:
+    text = "name: a\nsecrets: {token: {env: API_TOKEN}}\ntasks: [{name: b, exec: [echo, '${{ %s }}'], revert: none}]\n"
+    secret.file(text % "secrets.token")
+    assert "error[TR317]" in secret("validate", "w.yaml").out
+    secret.file(text % "env.API_TOKEN")
+    done = secret("run", "w.yaml")
+    assert "everybody on the machine can see them" in done.out + done.err
+
+
+def test_a_long_value_with_a_secret_in_it_is_not_written_to_a_file_for_a_script(secret: Taskrun) -> None:
+    secret.file(
+        "name: long\nsecrets: {token: {env: API_TOKEN}}\ninputs: {much: x}\n"
+        "tasks: [{name: a, run: 'echo ${{ inputs.much + secrets.token }}', revert: none}]\n"
+    )
+    (secret.folder / "in.yaml").write_text(f"much: {'y' * 120_000}\n")
+    done = secret("run", "w.yaml", "--inputs-file", "in.yaml")
+    assert "is too long for the environment, and a secret is in it" in done.out + done.err
+    assert leaks(kept(secret.home)) == []

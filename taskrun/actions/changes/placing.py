@@ -75,7 +75,11 @@ def _keep_text(work: Work, key: str, parent: int, name: str, placed: dict[str, A
             work.ledger.path(f"text-{key}"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600
         )
         try:
-            content.copy(source, target, work.pace)
+            if work.context.mask is None:
+                content.copy(source, target, work.pace)
+            else:  # it is only to be shown
+                text = b"".join(content.pieces(source, work.pace))
+                content.write_all(target, work.context.mask(text))
         finally:
             os.close(target)
     finally:
@@ -132,6 +136,8 @@ def _difference(work: Work, key: str, place: Place, parent: int) -> str:
         now = b"".join(content.pieces(fd, work.pace))
     finally:
         os.close(fd)
+    if work.context.mask is not None:
+        now = work.context.mask(now)
     with open(text, "rb") as file:
         return difference(file.read(), now)
 

@@ -128,4 +128,14 @@ ENTRIES: dict[str, Entry] = {
         "retry: {attempts: 2}\n" + _after("retry.value"),
         "retry: {for_each: [a, b]}\n" + _after("retry.value"),
     ),
+    "TR317": Entry(
+        "secret on a command line",
+        "What stands in `argv` of `exec` can be seen by everybody who uses the machine (`ps`). A program takes a secret from "
+        "its environment, its standard input or a file. In `run` it travels in the environment by itself.",
+        "name: hello\nsecrets: {token: {env: TOKEN}}\ntasks:\n"
+        '  - {name: get, exec: [curl, "-HX-Key: ${{ secrets.token }}", "http://127.0.0.1/"], revert: none}\n',
+        "name: hello\nsecrets: {token: {env: TOKEN}}\ntasks:\n"
+        "  - {name: get, exec: {argv: [curl, -K, -, 'http://127.0.0.1/'], "
+        'stdin: "header = X-Key: ${{ secrets.token }}"}, revert: none}\n',
+    ),
 }

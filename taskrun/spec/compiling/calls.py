@@ -13,6 +13,7 @@ from taskrun.spec.diagnostics import nearest
 from taskrun.spec.marks import Map
 from taskrun.spec.vocabulary import keys_of
 
+_ARGUMENTS = frozenset({("exec", "argv"), ("run", "shell"), ("python", "python")})
 _AROUND = ("env", "cwd", "shell", "timeout")
 
 
@@ -79,10 +80,14 @@ def action_of(entry: Entry, kind: str, scope: Scope) -> dict[str, Any]:
     value = entry.tree[kind]
     if isinstance(value, Map):
         for name in value:
-            scan(entry.unit, value, name, scope, _mode(model, name))
+            scan(entry.unit, value, name, _scope_of(scope, kind, name), _mode(model, name))
     elif not isinstance(value, str) or "{" in value or model.main in model.expressions:
-        scan(entry.unit, entry.tree, kind, scope, _mode(model, model.main))
+        scan(entry.unit, entry.tree, kind, _scope_of(scope, kind, model.main), _mode(model, model.main))
     return fields
+
+
+def _scope_of(scope: Scope, kind: str, name: str) -> Scope:
+    return scope._replace(in_arguments=True) if (kind, name) in _ARGUMENTS else scope
 
 
 def _check_fields(entry: Entry, kind: str) -> None:

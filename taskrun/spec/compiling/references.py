@@ -10,6 +10,7 @@ from taskrun.spec.compiling.problems import value_mark
 from taskrun.spec.compiling.rewording import did_you_mean
 from taskrun.spec.compiling.scopes import (
     ALL_ROOTS,
+    IN_ARGUMENTS,
     KEYS_OF,
     RETRY_KEYS,
     ROOTS,
@@ -148,6 +149,8 @@ def _wrong_name(unit: Unit, names: tuple[str, ...], roots: frozenset[str], scope
     root = names[0]
     if root not in roots or (scope.sealed and root in SEALED_OFF):
         return _unknown_root(root, roots, scope)
+    if root == "secrets" and scope.in_arguments:
+        return Wrong("TR317", "a secret cannot be an argument of a program", IN_ARGUMENTS)
     if root == "tasks":
         return Wrong("TR313", "`tasks` needs the name of a task, as in `tasks.build.outputs.id`")
     return _check_rest(unit, names, scope)

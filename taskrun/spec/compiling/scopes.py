@@ -57,6 +57,9 @@ SEALED_OFF = frozenset({"tasks", "retry", "retries"})
 WHY_SEALED = "it sees its own inputs only: make this one of them, and give its value where the action is used"
 
 
+IN_ARGUMENTS = "everybody on the machine sees the arguments of a program (ps): give it in `env` or `stdin`"
+
+
 class Scope(NamedTuple):
     """Where an expression stands. ``place``: a key of ROOTS; ``where``: how a message names it."""
 
@@ -68,6 +71,7 @@ class Scope(NamedTuple):
     inputs: Collection[str] = ()  # what `self.inputs` has
     outputs: Collection[str] = ()  # what `self.outputs` has, declared
     gives_more: Mapping[str, Any] | None = None  # the task, if it may give outputs through $TASKRUN_OUTPUT
+    in_arguments: bool = False  # of a program, where no secret may be
     sealed: bool = False  # the body of a reusable action, which sees nothing of where it is used
 
     def at(self, place: str, where: str) -> "Scope":
