@@ -27,6 +27,7 @@ COMMANDS = {
     "suspend": "Stop a run when what is running has ended.",
     "cancel": "Stop a run and roll it back.",
     "logs": "Show what the tasks of a run have printed.",
+    "web": "Show the runs in a browser, live; stop, resume and revert them.",
     "report": "Write a report of a run: HTML, Markdown, JSON or JUnit.",
     "rehearse": "Fail at every task in a scratch copy; check that all is undone.",
     "graph": "Draw a workflow, or a run with its states and its rollback.",

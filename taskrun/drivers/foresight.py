@@ -27,7 +27,10 @@ MASK = "***"
 
 
 class Foresight:
-    """``entries`` are what a journal would hold; ``assumed``: by task, the condition that is taken to hold."""
+    """``entries`` are what a journal would hold; ``assumed``: by task, the condition that is taken to hold.
+
+    What was under way in a run that was left may have done anything; ``goes_well`` says to hope for the best.
+    """
 
     def __init__(
         self,
@@ -36,10 +39,12 @@ class Foresight:
         *,
         fails: Callable[[str], bool] = lambda _name: False,
         history: Sequence[Entry] = (),
+        goes_well: bool = False,
     ) -> None:
         self._definition = definition if history else one_round(definition)
         self._fails = fails
         self._has_run = bool(history)
+        self._may_have_failed = self._has_run and not goes_well
         self._now = history[-1].time if history else 0.0
         self._commands: deque[c.Command] = deque()
         self.entries: list[Entry] = list(history)
@@ -103,7 +108,7 @@ class Foresight:
     def _attempt(self, command: c.StartAttempt) -> e.Event:
         now, node, name = self._now, command.node, self.machine.flow.names[command.node]
         self.values.inputs_of.setdefault(name, self._inputs(node))
-        if self._has_run or self._fails(name):  # of a run that was left: it may have done anything
+        if self._may_have_failed or self._fails(name):
             return e.AttemptFailed(now, node, command.attempt, _FAILURE, retryable=False)
         return e.AttemptSucceeded(now, node, command.attempt)
 

@@ -73,6 +73,13 @@ class Masker:
     def stream(self) -> "MaskedStream":
         return MaskedStream(self)
 
+    def uncut(self, data: bytes, cut: int) -> int:
+        """The last place at or before ``cut`` that is not inside of something to hide."""
+        for start, end in self._spans(data):
+            if start < cut < end:
+                return start or cut
+        return cut
+
     def _spans(self, data: bytes) -> list[Span]:
         """Where there is something to hide, in order and without overlaps."""
         found, _ = self.matcher.scan(data)

@@ -8,7 +8,7 @@ A plan is plain data, the same for people and programs:
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from taskrun.actions import registry
@@ -16,6 +16,8 @@ from taskrun.actions.images.pace import LIMIT_VARIABLE, image_limit
 from taskrun.drivers.foresight import Foresight
 from taskrun.drivers.missing import missing
 from taskrun.engine import events as e
+from taskrun.engine.commands import StartAttempt
+from taskrun.engine.flow import Flow
 from taskrun.engine.view import View
 from taskrun.errors import ActionError, NotFoundError
 from taskrun.journal.base import Entry
@@ -71,6 +73,42 @@ def plan_revert(
     head = {**_head(definition, inputs), "env": writer.env()}
     nothing: Plain = {"tasks": [], "ignored": [], "controllers": []}
     return {**head, **nothing, "rollback": rollback, "warnings": warnings}
+
+
+Wishes = Sequence[Callable[[Flow, float], e.Event]]
+
+
+def plan_wishes(
+    definition: Mapping[str, Any],
+    shared: Mapping[str, Any],
+    history: Sequence[Entry],
+    wishes: Wishes,
+    *,
+    goes_well: bool,
+) -> Plain:
+    """What a run would do if a person asked for this now, one wish after the other; ``ends`` is its state then.
+
+    Raises:
+        RefusedError: it would be refused.
+    """
+    foresight = Foresight(definition, shared, history=history, goes_well=goes_well)
+    now, entries = history[-1].time if history else 0.0, list[Entry]()
+    under_way = (
+        [c.node for c in foresight.machine.pending() if isinstance(c, StartAttempt)] if goes_well else []
+    )
+    for wish in wishes:
+        entries += foresight.look(wish(foresight.machine.flow, now))
+    writer = _Writer(foresight)
+    order = [*under_way, *_starts(foresight, entries)]
+    turned = any(entry.kind == "task" and entry.state == "REVERTING" for entry in entries)
+    rollback = _rollback(foresight, writer, entries) if turned or not goes_well else None
+    warnings = writer.missing(rollback["undone"]) if rollback else []
+    return {
+        "tasks": [writer.task(node, number) for number, node in enumerate(order, 1)],
+        "rollback": rollback,
+        "ends": str(foresight.machine.record.run),
+        "warnings": warnings,
+    }
 
 
 def _head(definition: Mapping[str, Any], inputs: Mapping[str, Any]) -> Plain:

@@ -103,7 +103,7 @@ class _Page:
                 yield self._cut(f"           {self._paint(FAINT, about)}")
         else:
             loud = kind in ("impossible", "undeclared")
-            text = self._paint(COLOURS["RETRYING"] if loud else FAINT, self._text(_how(undo)))
+            text = self._paint(COLOURS["RETRYING"] if loud else FAINT, self._text(how_undone(undo)))
             yield self._cut(f"     {self._paint(FAINT, 'undo')}  {text}")
 
     def _labelled(self, label: str, action: str, command: str) -> Iterator[str]:
@@ -156,7 +156,7 @@ class _Page:
         """Empty where it is simply not undone."""
         if task["given_up"]:
             return f"its undo was given up: {task['given_up']}"
-        return _how(task["undo"]) if task["undo"]["class"] == "impossible" else ""
+        return how_undone(task["undo"]) if task["undo"]["class"] == "impossible" else ""
 
     def _end(self, rollback: Plain) -> str:
         state = rollback["state"]
@@ -205,7 +205,7 @@ def _shown(value: Any) -> str:
     return value if isinstance(value, str) else dumps(value, ensure_ascii=False)
 
 
-def _how(undo: Plain) -> str:
+def how_undone(undo: Plain) -> str:
     kind = str(undo["class"])
     if kind == "impossible":
         return f"impossible: {undo['reason']}"

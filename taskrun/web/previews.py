@@ -1,0 +1,208 @@
+"""What a wish comes to, before it is one: what will run in which order, how it ends, and the equal command line."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from taskrun.errors import RefusedError, UsageError
+from taskrun.journal.base import RunRow
+from taskrun.listeners.plan import how_undone
+from taskrun.web import possible
+from taskrun.web.doors import Doors, Plain, Wish
+from taskrun.web.shown import Shown
+
+LONGEST = 2000  # characters of a reason
+DONE, NOT_DONE, UNDONE = "done", "not-done", "undone"
+_WORDS = {
+    DONE: "It has happened: the task is SUCCESS",
+    NOT_DONE: "It has not happened: the task is PENDING again",
+    UNDONE: "It is undone, by hand: the task is REVERTED",
+}
+_TITLES = {
+    possible.SUSPEND: "Suspend the run",
+    possible.CANCEL: "Cancel the run and roll it back",
+    possible.RESUME: "Resume the run",
+    possible.REVERT: "Revert the run",
+    possible.RESOLVE: "Decide about {task}",
+    possible.APPROVE: "Approve {task}",
+    possible.DECLINE: "Decline {task} and roll back",
+    possible.SKIP: "Give up the undo of {task}",
+}
+_ENDS = {
+    "SUCCESS": "Then the run ends with SUCCESS, if all goes well.",
+    "REVERTED": "Then the run is REVERTED: the world is as before.",
+    "FAILURE": "Then the run ends with FAILURE: it is not fully rolled back.",
+    "SUSPENDED": "Then the run is SUSPENDED: somebody has to decide how it goes on.",
+}
+_FORWARD = (possible.RESUME, possible.APPROVE)
+
+
+def wish_of(given: Mapping[str, Any]) -> Wish:
+    """From a request: only texts, of a sensible length."""
+    texts = {key: given.get(key) or "" for key in ("verb", "task", "word", "reason", "savepoint")}
+    outputs = given.get("outputs") or {}
+    if not all(isinstance(text, str) and len(text) <= LONGEST for text in texts.values()):
+        raise UsageError("texts are wanted, and no long ones")
+    if any(not text.isprintable() for text in texts.values()):
+        raise UsageError("a reason is one line of text")
+    if not isinstance(outputs, dict):
+        raise UsageError("outputs are names with values")
+    return Wish(**texts, outputs=outputs)
+
+
+def check(row: RunRow, definition: Plain, shown: Shown, wish: Wish, standing: str, *, driven: bool) -> None:
+    """RefusedError unless the run as it stands can be asked for that."""
+    acts = possible.acts(shown.view, standing, driven=driven)
+    wanted = {"verb": wish.verb, **({"task": wish.task} if wish.task else {})}
+    if wanted not in acts:
+        about = f" for {wish.task}" if wish.task else ""
+        raise RefusedError(f"run {row.id} is {standing}: there is nothing to {wish.verb or 'do'}{about}")
+    if wish.verb == possible.RESOLVE and wish.word and wish.word not in _choices(shown, wish.task):
+        raise UsageError(f"{wish.word!r} is not one of {', '.join(_choices(shown, wish.task))}")
+    if wish.outputs and (wish.verb, wish.word) != (possible.RESOLVE, DONE):
+        raise UsageError("outputs go with --done only")
+    if wish.savepoint and wish.savepoint not in _savepoints(definition, shown):
+        raise UsageError("the run has not come to such a savepoint")
+
+
+def preview(
+    doors: Doors, row: RunRow, definition: Plain, shown: Shown, wish: Wish, standing: str, *, driven: bool
+) -> Plain:
+    check(row, definition, shown, wish, standing, driven=driven)
+    found: Plain = {
+        "verb": wish.verb,
+        "task": wish.task,
+        "title": _TITLES[wish.verb].format(task=wish.task),
+        "seq": shown.seq,
+        "live": driven,
+        "commands": [_line(argv) for argv in commands(row, wish, changed=doors.has_changed(row))],
+        "choices": [],
+        "savepoints": [],
+        "steps": [],
+        "left": [],
+        "warnings": [],
+        "reason": _reason(wish.verb),
+    }
+    if wish.verb == possible.SUSPEND:
+        return {**found, **_suspension(shown)}
+    if wish.verb == possible.RESOLVE:
+        choices = [[word, _WORDS[word]] for word in _choices(shown, wish.task)]
+        words = "Nothing runs for that. The run stays as it is until it is resumed or reverted."
+        return {**found, "words": words, "then": "", "choices": choices}
+    if wish.verb == possible.REVERT:
+        found["savepoints"] = _savepoints(definition, shown)
+    if wish.verb == possible.RESUME and doors.has_changed(row):
+        found["warnings"] = [f"{row.file} has changed since: the run goes on with the file as it was."]
+    return {**found, **_planned(doors.plan(row.id, wish), wish, found["warnings"])}
+
+
+def commands(row: RunRow, wish: Wish, *, changed: bool) -> list[list[str]]:
+    """The equal command lines, without the `taskrun`; what the page does is the same."""
+    reason = ["--reason", wish.reason] if wish.reason else []
+    resume = ["resume", row.id, *(["--use-original"] if changed else [])]
+    outputs = [word for name, value in wish.outputs.items() for word in ("--output", f"{name}={value}")]
+    to = ["--to", wish.savepoint] if wish.savepoint else []
+    found = {
+        possible.RESUME: [resume],
+        possible.REVERT: [["revert", row.id, *to]],
+        possible.DECLINE: [["revert", row.id]],
+        possible.SKIP: [["revert", row.id, "--skip", wish.task, "--reason", wish.reason or "WHY"]],
+        possible.RESOLVE: [["resolve", row.id, wish.task, f"--{wish.word or DONE}", *outputs, *reason]],
+        possible.APPROVE: [["resolve", row.id, wish.task, "--done", *reason], resume],
+    }
+    return found.get(wish.verb, [[wish.verb, row.id, *reason]])
+
+
+def _line(argv: Sequence[str]) -> str:
+    return shlex.join(["taskrun", *argv])
+
+
+def _reason(verb: str) -> str:
+    if verb == possible.SKIP:
+        return "needed"
+    return "" if verb in (possible.RESUME, possible.REVERT, possible.DECLINE) else "welcome"
+
+
+def _choices(shown: Shown, task: str) -> list[str]:
+    row = shown.view.index.get(task)
+    if row is None:
+        return []
+    return [DONE, NOT_DONE, UNDONE] if row.state == "UNKNOWN" else [UNDONE]
+
+
+def _savepoints(definition: Plain, shown: Shown) -> list[str]:
+    """Those the run has come to."""
+    names = [task["name"] for task in definition["tasks"] if task["kind"] == "savepoint"]
+    return [name for name in names if name in shown.view.index and shown.view.index[name].state == "SUCCESS"]
+
+
+def _suspension(shown: Shown) -> Plain:
+    lane = "REVERTING" if shown.view.rolling else "RUNNING"
+    rows = [row for row in shown.view.rows if row.kind == "task" and row.state == lane]
+    steps = [
+        {"number": number, "name": row.name, "what": "wait", "action": row.action, "command": ""}
+        for number, row in enumerate(rows, 1)
+    ]
+    words = "What runs now goes on to its end. Nothing more is started, and nothing is undone."
+    return {"words": words, "steps": steps, "then": "Then the run is SUSPENDED. Resume or revert it later."}
+
+
+def _planned(plan: Plain, wish: Wish, warnings: Sequence[str]) -> Plain:
+    rollback = plan["rollback"]
+    steps = [_step(task, "do", task["action"], task["command"], "") for task in plan["tasks"]]
+    if rollback:
+        steps += [_undo_step(task) for task in rollback["undone"]]
+    for number, step in enumerate(steps, 1):
+        step["number"] = number
+    said = [
+        f"{each['task']}: {each['message']}" if each["task"] else each["message"] for each in plan["warnings"]
+    ]
+    left = [[each["name"], _why_left(each)] for each in rollback["left"]] if rollback else []
+    return {
+        "words": _words(wish.verb, steps),
+        "steps": steps,
+        "left": left,
+        "then": _then(plan["ends"], rollback, left),
+        "warnings": [*warnings, *said],
+    }
+
+
+def _step(task: Plain, what: str, action: str | None, command: str | None, note: str) -> Plain:
+    found: Plain = {"name": task["name"], "what": what, "action": action, "command": command, "note": note}
+    if task.get("if") and what == "do":
+        found["note"] = f"if {task['if']}" if task.get("assumed") else ""
+    if task.get("each_of"):
+        found["note"] = f"for each of {task['each_of']}, known only in the run"
+    return found
+
+
+def _undo_step(task: Plain) -> Plain:
+    undo = task["undo"]
+    note = "" if undo["class"] in ("revert", "restore") else how_undone(undo)
+    action = undo["action"] or ("restore" if undo["class"] == "restore" else None)
+    return _step(task, "undo", action, undo["command"], note)
+
+
+def _why_left(task: Plain) -> str:
+    if task["given_up"]:
+        return f"its undo was given up: {task['given_up']}"
+    return how_undone(task["undo"]) if task["undo"]["class"] == "impossible" else "stays applied"
+
+
+def _words(verb: str, steps: Sequence[Plain]) -> str:
+    if not steps:
+        return "Nothing is run for that."
+    if verb == possible.CANCEL:
+        return "What runs is stopped. Then this is undone, in this order, as it stands now:"
+    doing = any(step["what"] == "do" for step in steps)
+    undoing = any(step["what"] == "undo" for step in steps)
+    if doing:
+        return "This runs, in this order" + (", and is undone again:" if undoing else ":")
+    return "This is undone, in this order:"
+
+
+def _then(state: str, rollback: Plain | None, left: Sequence[Any]) -> str:
+    if state == "REVERTED" and rollback and (rollback["checks"] or left):
+        checks = ", if its checks find nothing left" if rollback["checks"] else ""
+        return f"Then the run is REVERTED{checks}."
+    return _ENDS.get(state, f"Then the run is {state}.")

@@ -1,0 +1,128 @@
+// The other parts of a run: what went in and came out, every event, and the file.
+
+import { get } from "./api.js";
+import { fill, h } from "./dom.js";
+import { chip, shown, tone } from "./words.js";
+
+export class Data {
+  constructor(run, about) {
+    this.run = run;
+    this.outputs = h("div", {});
+    const inputs = Object.entries(about.inputs);
+    const secrets = about.secrets.map((name) => [name, "***"]);
+    this.elements = [
+      h("section", { class: "block" }, h("h2", {}, "Inputs"), inputs.length ? values(inputs) : h("p", { class: "soft" }, "None."), secrets.length ? [h("h3", {}, "Secrets"), values(secrets)] : []),
+      h("section", { class: "block" }, h("h2", {}, "Outputs"), this.outputs),
+    ];
+  }
+
+  async shown() {
+    try {
+      const found = await get(`/api/runs/${this.run}/outputs`);
+      const many = found.tasks.map(([name, outputs]) => [h("h3", {}, h("a", { class: "task", href: `#task=${encodeURIComponent(name)}` }, name)), values(Object.entries(outputs))]);
+      fill(this.outputs, many.length ? many : h("p", { class: "soft" }, "No task has given any."), found.more ? h("p", { class: "soft" }, "There are more: see the tasks themselves.") : null);
+    } catch (error) {
+      fill(this.outputs, h("p", { class: "warning" }, error.message));
+    }
+  }
+
+  changed() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.shown(), 500);
+  }
+}
+
+export function values(pairs) {
+  return h("dl", { class: "values" }, pairs.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, h("code", {}, shown(value))))));
+}
+
+const EVENTS = 1000; // kept on the page
+
+export class Events {
+  constructor(run) {
+    this.run = run;
+    this.list = h("tbody");
+    this.last = 0;
+    this.loaded = false;
+    this.more = h("button", { class: "more", type: "button", hidden: true, onclick: () => this.load() }, "Show the next events");
+    this.note = h("p", { class: "soft" }, "Every line of the journal, in its order.");
+    this.elements = [h("section", { class: "block" }, this.note, h("table", { class: "events" }, h("caption", { class: "unseen" }, "Events"), h("thead", {}, h("tr", {}, ["No.", "Time", "What", "State", "More"].map((title) => h("th", { scope: "col" }, title)))), this.list), this.more)];
+  }
+
+  async shown() {
+    if (!this.loaded) await this.load();
+  }
+
+  async load() {
+    this.loaded = true;
+    const found = await get(`/api/runs/${this.run}/events`, { after: String(this.last) });
+    this.add(found.events);
+    this.more.hidden = !found.more;
+  }
+
+  take(events) {
+    if (this.loaded && this.more.hidden) this.add(events);
+  }
+
+  add(events) {
+    const fresh = events.filter((event) => event.seq > this.last);
+    if (!fresh.length) return;
+    this.last = fresh[fresh.length - 1].seq;
+    this.list.append(...fresh.map(line));
+    while (this.list.children.length > 5 * EVENTS) this.list.firstChild.remove();
+  }
+}
+
+const HEAD = ["v", "seq", "time", "run", "kind", "name", "old_state", "state", "attempt"];
+
+function line(event) {
+  const more = Object.entries(event).filter(([name, value]) => !HEAD.includes(name) && value !== null && !(name === "outputs" && !Object.keys(value).length));
+  const what = event.kind === "flow" ? "run" : event.kind;
+  return h(
+    "tr", { id: `event-${event.seq}` },
+    h("td", { class: "number" }, String(event.seq)),
+    h("td", { class: "time" }, event.time.slice(11, 23)),
+    h("th", { scope: "row" }, h("span", { class: "soft" }, `${what} `), event.name, event.attempt > 1 ? h("span", { class: "nth" }, `attempt ${event.attempt}`) : null),
+    h("td", { class: "state" }, event.state ? chip(event.state) : null),
+    h("td", { class: "more" }, more.map(([name, value]) => h("div", {}, h("span", { class: "soft" }, `${name} `), name === "failure" ? `${value.type}: ${value.message}` : shown(value)))),
+  );
+}
+
+export class Source {
+  constructor(run, open) {
+    this.run = run;
+    this.open = open;
+    this.place = h("div", { class: "code", tabindex: "0", role: "region", "aria-label": "The workflow file" });
+    this.note = h("p", { class: "soft" }, "The file as the run was started with it. Lines of tasks in trouble are marked.");
+    this.elements = [h("section", { class: "block" }, this.note, this.place)];
+  }
+
+  async shown() {
+    try {
+      const found = await get(`/api/runs/${this.run}/source`);
+      if (found.missing) fill(this.place, h("p", { class: "soft" }, "The file is not there any more: the run's directory was removed."));
+      else this.draw(found);
+    } catch (error) {
+      fill(this.place, h("p", { class: "warning" }, error.message));
+    }
+  }
+
+  changed(run) {
+    const known = JSON.stringify([run.failed, run.not_undone, run.unknown]);
+    if (this.known !== known) this.shown();
+    this.known = known;
+  }
+
+  draw(found) {
+    const marks = new Map();
+    for (const mark of found.marks) for (let number = mark.from; number <= mark.to; number += 1) marks.set(number, mark);
+    fill(this.place, found.lines.map((text, i) => {
+      const mark = marks.get(i + 1);
+      const first = mark && mark.from === i + 1;
+      return h("div", { class: mark ? `line marked ${tone(mark.state)}` : "line", id: `yaml-${i + 1}` }, h("span", { class: "n", "aria-hidden": "true" }, String(i + 1)), h("span", { class: "t" }, text || " "), first ? h("button", { type: "button", class: "flag", onclick: () => this.open(mark.task) }, chip(mark.state)) : null);
+    }));
+    const marked = this.place.querySelector(".marked");
+    if (marked) marked.scrollIntoView({ block: "center" });
+  }
+}
+
