@@ -8,15 +8,17 @@ import click
 from taskrun.errors import UsageError
 
 
-def whole_number(most: int) -> Callable[[click.Context, click.Parameter, str | None], int | None]:
-    """Reads an option that is a number from 1 to ``most``."""
+def whole_number(
+    most: int, least: int = 1
+) -> Callable[[click.Context, click.Parameter, str | None], int | None]:
+    """Reads an option that is a number from ``least`` to ``most``."""
 
     def convert(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
         if value is None:
             return None
-        number = int(value) if value.isascii() and value.isdecimal() else 0
-        if not 1 <= number <= most:
-            message = f"a whole number from 1 to {most:,} is wanted, not {value!r}"
+        number = int(value) if value.isascii() and value.isdecimal() else -1
+        if not least <= number <= most:
+            message = f"a whole number from {least} to {most:,} is wanted, not {value!r}"
             raise click.BadParameter(message, ctx, param)
         return number
 

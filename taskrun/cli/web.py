@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from taskrun.cli.options import whole_number
 from taskrun.errors import UsageError
 from taskrun.journal.home import home, make_home
 from taskrun.listeners.screen import is_terminal
@@ -24,7 +25,7 @@ LAST_PORT = 65535
     "-p",
     "--port",
     metavar="N",
-    type=click.IntRange(0, LAST_PORT),
+    callback=whole_number(LAST_PORT, 0),
     help="Default: 8765, or another if that is taken. 0: any.",
 )
 @click.option(
@@ -42,7 +43,6 @@ def command(port: int | None, host: str, read_only: bool, no_open: bool, run: st
     \b
       taskrun web                      opens the browser
       taskrun web --read-only          for looking only
-      taskrun run deploy.yaml --web    a run, with its page
 
     The page is for this machine only. The link that is printed works once; Ctrl-C ends the page, never a run.
     """

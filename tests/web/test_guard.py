@@ -161,3 +161,4 @@ def test_it_ends_with_control_c_although_somebody_listens(shared: Taskrun, run: 
     stream = page.listen(f"/api/runs/{run}/live")
     stream.next()
     assert page.end() == 0
+    stream.close()
