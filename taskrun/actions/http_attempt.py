@@ -8,6 +8,7 @@ import requests
 from urllib3 import disable_warnings
 from urllib3.exceptions import InsecureRequestWarning
 
+from taskrun import debugging
 from taskrun.actions.base import Context, Result, UnexpectedResultError
 from taskrun.actions.http import SAFE
 from taskrun.actions.http_answer import AnswerValues, read_body, status_text
@@ -46,7 +47,12 @@ class _Attempt:
         self._session = session
         self._exchange = exchange
         self._options = options
-        self._log = context.log
+        self._log_line = context.log
+
+    def _log(self, line: str) -> None:
+        if debugging.listeners:
+            debugging.say("http", line)
+        self._log_line(line)
 
     def carry_out(self, request: requests.PreparedRequest) -> Result:
         hops = 0

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
+from taskrun import debugging
 from taskrun.app.base import Current, ListenersFor, Outcome, RunOptions, Verdict
 from taskrun.app.recalled import check_directory, node_of, recall
 from taskrun.app.revised import revised, switch
@@ -109,7 +110,10 @@ def what_became_of(
     """The attempts that were under way when their taskrun died."""
     if needs_processes(definition) and not os.path.exists(f"{directory}/{LOG_NAME}"):
         return {key: Lost(key, "the log of attempts is gone") for key in keys}
-    return recover(directory, keys, boot_id=boot)
+    found = recover(directory, keys, boot_id=boot)
+    if debugging.listeners:
+        debugging.say("recovery", f"in flight when its taskrun died: {found or 'nothing'}")
+    return found
 
 
 def first_event(machine: Machine, asked: e.Event) -> e.Event:

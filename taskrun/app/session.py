@@ -5,6 +5,7 @@ from contextlib import suppress
 from signal import SIGHUP
 from typing import TYPE_CHECKING, Any
 
+from taskrun import debugging
 from taskrun.app.base import Displayed, LeaveError, ListenersFor, Outcome, RunOptions
 from taskrun.app.recalled import seed_of
 from taskrun.drivers.attempt import Preparer, base_environment
@@ -188,6 +189,8 @@ class Session:
         self._change_counter = counter
         for request in self._journal.requests(self.run_id, self._last_request):
             self._last_request = request.id
+            if debugging.listeners:
+                debugging.say("request", f"{request.id} {request.verb} {request.args}")
             reason, now = str(request.args.get("reason", "")), driver.clock.now()
             if request.verb == "suspend":
                 driver.receive(e.SuspendRequested(now, reason or "asked for by `taskrun suspend`"))
@@ -201,6 +204,8 @@ class Session:
             if number == SIGHUP and self._signals:
                 continue  # the shell and the kernel both tell of a terminal that is gone: no wish to leave at once
             self._signals += 1
+            if debugging.listeners:
+                debugging.say("signal", WORDS[number])
             if self._signals > 1:
                 raise LeaveError(number)
             driver.interrupted = number

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from taskrun import debugging
 from taskrun.errors import (
     TaskrunError,
 )
@@ -35,6 +36,7 @@ def secrets_of(definition: Mapping[str, Any]) -> "Secrets | None":
     from taskrun.drivers.secrets import Secrets  # noqa: PLC0415 - few workflows have any
 
     secrets = Secrets(definition, os.environ)
+    debugging.masks.append(secrets.masker.text)
     secrets.prepare()
     return secrets
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
+from taskrun import debugging
 from taskrun.app.base import ListenersFor, Outcome, RunOptions
 from taskrun.app.recalled import flow_of, seed_of
 from taskrun.app.session import Session
@@ -60,6 +61,8 @@ def start_run(
         row = run_row(run_id, definition, inputs, options, clock.now())
         if options.durability == "full":
             sync_run_dir(directory)
+        if debugging.listeners:
+            debugging.say("run", f"{run_id} in {directory}, {options}")
         journal.create_run(row, definition)
         unborn.pop_all()
         durable = options.durability == "full"

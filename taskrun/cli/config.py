@@ -7,7 +7,7 @@ import click
 
 from taskrun.cli.settings import KEYS, Found, Settings, user_file
 
-_UNSET = {"jobs": "the number of cores", "home": "the platform's directory for state"}
+_UNSET = {"jobs": "the number of cores", "log_file": "none", "home": "the platform's directory for state"}
 
 
 @click.group("config", context_settings={"max_content_width": 80})

@@ -52,6 +52,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"taskrun.cli.{cmd_name}").command
+        _complete(command)
         _configure_home()
         if COMPLETE in os.environ:
             from taskrun.cli.completing import attach  # noqa: PLC0415 - only when a shell asks
@@ -69,6 +70,15 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _complete(command: click.Command) -> None:
+    """With the options that every command has."""
+    if isinstance(command, click.Group) or any(param.name == "log_file" for param in command.params):
+        return
+    from taskrun.cli.options import debug_options  # noqa: PLC0415 - with the command
+
+    command.params.extend(debug_options())
 
 
 def _configure_home() -> None:

@@ -79,3 +79,37 @@ output_option = click.option(
 outside_option = click.option(
     "--allow-outside", is_flag=True, help="`workflow:` may name files outside of the file's folder."
 )
+
+
+def debug_options() -> tuple[click.Option, ...]:
+    """What every command has besides its own."""
+    return (
+        click.Option(
+            ["-v", "--verbose"],
+            is_flag=True,
+            expose_value=False,
+            callback=_verbose,
+            help="Say on stderr what taskrun itself does.",
+        ),
+        click.Option(
+            ["--log-file"],
+            metavar="FILE",
+            expose_value=False,
+            callback=_log_file,
+            help="Write that to the end of a file.",
+        ),
+    )
+
+
+def _verbose(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from taskrun.cli.debug_log import to_stderr  # noqa: PLC0415 - logging, only when asked for
+
+        to_stderr()
+
+
+def _log_file(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    if value and not ctx.resilient_parsing:
+        from taskrun.cli.debug_log import to_file  # noqa: PLC0415 - logging, only when asked for
+
+        to_file(value)

@@ -2,6 +2,7 @@
 
 import os
 
+from taskrun import debugging
 from taskrun.app.base import Displayed, Outcome
 from taskrun.app.output import make_event, output_finder
 from taskrun.listeners.base import Listener
@@ -19,6 +20,8 @@ class Output:
     """``finish`` says the last words; what cannot be written is no reason for another exit code."""
 
     def __init__(self, mode: str, color: str, file: str = "") -> None:
+        if mode == "auto" and debugging.on_stderr[0]:
+            mode = "plain"  # lines between those of a table would tear it
         self._display = display_for(mode, os.environ)
         self._color = color
         self._file = file

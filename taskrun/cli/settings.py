@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from taskrun import debugging
 from taskrun.errors import UsageError
 
 
@@ -30,6 +31,7 @@ KEYS: dict[str, Key] = {
     "display": Key("choice", "how a run is shown (`--output`)", "auto", ("auto", "table", "plain", "ndjson")),
     "color": Key("choice", "colours", "auto", ("auto", "always", "never")),
     "strict": Key("flag", "warnings of a file are errors", default=False),
+    "log_file": Key("path", "where taskrun writes what it does (`--log-file`)"),
     "home": Key("path", "where the state of runs is kept", in_project=False),
 }
 # The option of a command is called otherwise than its setting.
@@ -108,6 +110,8 @@ class Settings:
                 from taskrun.cli.settings_file import read  # noqa: PLC0415 - only where there is a file
 
                 found.append(read(path, origin))
+                if debugging.listeners:
+                    debugging.say("settings", f"{origin}: {path}: {', '.join(found[-1])}")
         return found
 
 

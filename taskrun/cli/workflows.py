@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from taskrun import debugging
 from taskrun.cli.options import parse_inputs, read_inputs_file
 from taskrun.journal.home import home
 from taskrun.spec import cache
@@ -15,6 +16,8 @@ def load_definition(
     """The definition and the text of a workflow file. WorkflowError has all its mistakes."""
     folder = f"{home()}/cache"
     found = cache.find(folder, path)
+    if debugging.listeners:
+        debugging.say("cache", f"{path}: {'compiled anew' if found is None else 'as it was compiled before'}")
     if found is not None:
         return found
     from taskrun.spec.compiler import compile_file  # noqa: PLC0415 - yaml and pydantic

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from taskrun import debugging
 from taskrun.drivers.clock import Clock
 from taskrun.drivers.hiding import Hide, hide_nothing
 from taskrun.drivers.limits import Limits
@@ -74,6 +75,12 @@ class Recorder:
         self._journal.append(
             self._run_id, entries, epoch=self._epoch, state=state, exit_code=exit_code, ended=ended
         )
+        if debugging.listeners:
+            for entry in entries:
+                moved = f"{entry.old_state} -> {entry.state}" if entry.state else ""
+                debugging.say(
+                    "commit", f"{entry.seq} {entry.kind} {entry.name} {moved} {entry.data or ''}".rstrip()
+                )
         self._listeners.entries(entries)
         for call in self._watchers:
             call(entries)

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from taskrun import debugging
 from taskrun.drivers.masking import Masker
 from taskrun.errors import ExpressionError, UsageError
 
@@ -59,6 +60,8 @@ class Secrets(dict[str, Any]):
     def _keep(self, name: str, value: str) -> str:
         self.masker.add(value)
         self[name] = value
+        if debugging.listeners:
+            debugging.say("secret", f"{name} read from {next(iter(self._specs[name]))}")
         return value
 
     def __missing__(self, name: str) -> str:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import NoReturn, Self
 
+from taskrun import debugging
 from taskrun.errors import HeldError
 from taskrun.executors.attempts_log import LOG_NAME
 from taskrun.executors.protocol import RECEIVE, Ended, Message, Spawn, Unpacker, pack
@@ -54,6 +55,8 @@ class Supervisor:
         finally:
             os.close(log)
         theirs.close()
+        if debugging.listeners:
+            debugging.say("supervisor", f"process {pid} for {run_dir}")
         return cls(pid, ours)
 
     def fileno(self) -> int:
@@ -71,6 +74,8 @@ class Supervisor:
 
     def spawn(self, spawn: Spawn) -> None:
         """Have an attempt started, at the latest at the next ``flush``."""
+        if debugging.listeners:
+            debugging.say("spawn", f"{spawn.key}: {spawn.argv} in {spawn.cwd}, timeout {spawn.timeout}")
         self._outgoing.append(("spawn", spawn.key, spawn.argv, dict(spawn.env), *spawn[3:]))
         if len(self._outgoing) >= _FLUSH_AT:
             self.flush()
@@ -88,6 +93,8 @@ class Supervisor:
 
     def stop(self, key: str, *, kill: bool = False) -> None:
         """End an attempt: TERM and, after its grace or at once with ``kill``, KILL. Its ``Ended`` will come."""
+        if debugging.listeners:
+            debugging.say("stop", f"{key} by {'KILL' if kill else 'TERM'}")
         self._tell("stop", key, kill)
 
     def pause(self) -> None:
@@ -110,7 +117,11 @@ class Supervisor:
         if not datagram:
             self._lose()
             return []
-        return [Ended(*message) for message in self._unpacker.feed(datagram)]
+        ended = [Ended(*message) for message in self._unpacker.feed(datagram)]
+        if debugging.listeners:
+            for one in ended:
+                debugging.say("ended", f"{one.key}: {one.status} {one.code} {one.message}".rstrip())
+        return ended
 
     def close(self, *, wait: bool) -> None:
         """Let it go: it leaves once the attempts that have begun are over. ``wait`` for that, or not.
