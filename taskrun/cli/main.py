@@ -7,7 +7,7 @@ from importlib import import_module
 
 import click
 
-from taskrun.errors import TaskrunError, WorkflowError
+from taskrun.errors import TaskrunError, UsageError, WorkflowError
 from taskrun.version import __version__
 
 BUG = 70
@@ -41,6 +41,11 @@ COMMANDS = {
     "completion": "Print the completion script of a shell.",
 }
 
+# What needs neither a supervisor nor a journal.
+ANYWHERE = frozenset(
+    ("validate", "plan", "graph", "init", "schema", "explain", "actions", "config", "doctor", "completion")
+)
+
 
 class Commands(click.Group):
     """Knows the names of all commands and the modules of none."""
@@ -51,6 +56,11 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
+        if sys.platform != "linux" and cmd_name not in ANYWHERE:
+            raise UsageError(
+                f"`{cmd_name}` needs Linux: processes are watched through pidfd and /proc",
+                hint="run it in a container, a virtual machine or WSL 2",
+            )
         command: click.Command = import_module(f"taskrun.cli.{cmd_name}").command
         _complete(command)
         _configure_home()

@@ -8,7 +8,7 @@ import pytest
 
 from taskrun import __version__
 from taskrun.cli.main import COMMANDS
-from tests.command import Taskrun
+from tests.command import ROOT, Taskrun
 
 HEAVY = ("pydantic", "rich", "yaml", "requests", "sqlite3", "taskrun.app", "taskrun.spec.compiler")
 
@@ -134,3 +134,17 @@ def test_a_c_locale_shows_everything_in_ascii(taskrun: Taskrun) -> None:
         assert done.code in (0, 1)
         assert done.out.isascii()
         assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(("command", "code"), [("run", 2), ("resume", 2), ("explain", 0)])
+def test_elsewhere_than_on_linux_what_cannot_work_says_so(command: str, code: int) -> None:
+    program = f"""
+import sys
+sys.platform = "darwin"
+from taskrun.cli.main import main
+sys.exit(main([{command!r}, "TR201"]))
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == code
+    assert ("needs Linux" in done.stderr) == (code == 2)
+    assert "Traceback" not in done.stderr
