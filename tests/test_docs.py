@@ -8,6 +8,7 @@ import pytest
 
 from docs.generate import pages
 from taskrun.cli.main import COMMANDS
+from taskrun.spec.compiler import compile_text
 from tests.command import ROOT
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -39,3 +40,10 @@ def test_the_readme_has_the_test_command_where_ci_looks_for_it() -> None:
     assert found is not None
     assert "pytest" in found[1]
     assert sys.version_info >= (3, 11)
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_whole_workflow_in_a_document_can_be_run(page: pathlib.Path) -> None:
+    for text in re.findall(r"^```yaml\n(name: .*?)^```", page.read_text(), re.M | re.S):
+        found = compile_text(text.encode(), str(page.with_suffix(".yaml")))
+        assert not found.diagnostics, text
