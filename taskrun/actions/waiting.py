@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from threading import Event
-from time import monotonic
 from typing import Any
 
 from taskrun.actions.base import Context, Result
 from taskrun.actions.looking import Look, look_for
+from taskrun.actions.steady import steady
 from taskrun.actions.values import seconds
 from taskrun.errors import ActionError
 
@@ -44,23 +44,23 @@ class _Waiting:
         self._look.abort()
 
     def run(self) -> Result:
-        begin = monotonic()
+        begin = steady()
         tries, seen, said = 0, "nothing", ""
         while True:
-            left = begin + self._limit - monotonic()
+            left = begin + self._limit - steady()
             if tries and left <= 0:
                 break
             tries += 1
             missing = self._look.look(max(left, SHORTEST))
             if missing is None:
-                took = monotonic() - begin
+                took = steady() - begin
                 self._log(f"{self._look.name} is there after {took:.1f} s")
                 return Result({"seconds": round(took, 3), "tries": tries})
             self._check()
             if missing != said:
                 self._log(f"not yet: {missing}")
             seen = said = missing
-            self._stop.wait(min(self._every, max(begin + self._limit - monotonic(), 0)))
+            self._stop.wait(min(self._every, max(begin + self._limit - steady(), 0)))
             self._check()
         looks = "1 look" if tries == 1 else f"{tries} looks"
         raise ActionError(

@@ -12,7 +12,7 @@ from taskrun.drivers.attempt import Preparer, base_environment
 from taskrun.drivers.clock import Clock
 from taskrun.drivers.local import LocalDriver
 from taskrun.drivers.relief import Relief
-from taskrun.drivers.signals import WORDS, Signals
+from taskrun.drivers.signals import HALT, WORDS, Signals
 from taskrun.drivers.values import Values
 from taskrun.engine import events as e
 from taskrun.engine.machine import Machine
@@ -140,7 +140,7 @@ class Session:
     ) -> Outcome:
         """Until the run is over, or the user leaves."""
         with Signals() as signals:
-            driver.loop.watch(signals, lambda: self._interrupted(driver, signals.receive(), options))
+            driver.loop.watch(signals, lambda: self._interrupted(driver, signals, options))
             if "timeout" in self.definition:
                 driver.loop.at(
                     driver.clock.now() + self.definition["timeout"], lambda: self._out_of_time(driver)
@@ -198,9 +198,12 @@ class Session:
                 message = reason or "asked for by `taskrun cancel`"
                 driver.receive(e.CancelRequested(now, {"type": "Cancelled", "message": message}))
 
-    def _interrupted(self, driver: LocalDriver, numbers: list[int], options: RunOptions) -> None:
+    def _interrupted(self, driver: LocalDriver, signals: Signals, options: RunOptions) -> None:
         assert self._listeners is not None
-        for number in numbers:
+        for number in signals.receive():
+            if number == HALT:
+                driver.halt(signals.stop_process)
+                continue
             if number == SIGHUP and self._signals:
                 continue  # the shell and the kernel both tell of a terminal that is gone: no wish to leave at once
             self._signals += 1

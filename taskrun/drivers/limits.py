@@ -23,6 +23,10 @@ class Limits:
     def forgotten(self, node: int) -> None:
         self._first.pop(node, None)
 
+    def put_off(self, seconds: float) -> None:
+        """So long nothing went on."""
+        self._first = {node: at + seconds for node, at in self._first.items()}
+
     def renumber(self, names: Callable[[int], str], nodes: Mapping[str, int]) -> None:
         """The tasks are the same, their numbers are not."""
         self._first = {nodes[names(node)]: at for node, at in self._first.items()}

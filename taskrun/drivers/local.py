@@ -13,6 +13,7 @@ What is decided is committed before any of it is told or done. Nothing here deci
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from taskrun.actions.steady import CLOCK
 from taskrun.drivers.attempt import CHECK, DO, IMAGE, PROBE, REVERT, VERIFY, Attempt, Preparer, Then
 from taskrun.drivers.carriers import Carriers
 from taskrun.drivers.clock import Clock
@@ -167,6 +168,18 @@ class LocalDriver:
 
         attempt.then, attempt.again = over, begin
         begin()
+
+    def halt(self, stop_process: Callable[[], None]) -> None:
+        """Stand still, and all that runs with it, until ``stop_process`` comes back; no limit runs out meanwhile."""
+        self._processes.pause()
+        CLOCK.halt()
+        try:
+            stop_process()
+        finally:
+            seconds = CLOCK.go_on()
+            self.loop.put_off(seconds)
+            self._limits.put_off(seconds)
+            self._processes.resume()
 
     def close_run(self, name: str, data: dict[str, Any], residue: int) -> None:
         """The rollback has been looked at: with this entry the run gets its exit code."""

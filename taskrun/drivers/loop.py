@@ -40,6 +40,10 @@ class Loop:
         self._count += 1
         heapq.heappush(self._timers, (due, self._count, call))
 
+    def put_off(self, seconds: float) -> None:
+        """All that was to come comes so much later: order stays."""
+        self._timers = [(due + seconds, count, call) for due, count, call in self._timers]
+
     def every(self, seconds: float, call: Call) -> None:
         """Call again and again for as long as the loop is waited in."""
 

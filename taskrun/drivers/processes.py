@@ -104,6 +104,15 @@ class Processes:
         if self._supervisor is not None:
             self._supervisor.flush()
 
+    def pause(self) -> None:
+        """Halt what runs, and its limits."""
+        if self._supervisor is not None:
+            self._supervisor.pause()
+
+    def resume(self) -> None:
+        if self._supervisor is not None:
+            self._supervisor.resume()
+
     def stop(self, attempt: Attempt) -> None:
         if self._supervisor is not None:
             self._supervisor.stop(attempt.key)

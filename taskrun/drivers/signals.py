@@ -10,7 +10,8 @@ WORDS: dict[int, str] = {
     signal.SIGTERM: "told to end (SIGTERM)",
     signal.SIGHUP: "the terminal went away (SIGHUP)",
 }
-WATCHED = tuple(WORDS)
+HALT = signal.SIGTSTP  # Ctrl-Z
+WATCHED = (*WORDS, HALT)
 
 
 class Signals:
@@ -34,6 +35,17 @@ class Signals:
             signal.signal(number, before)
         os.close(self._read)
         os.close(self._write)
+
+    def stop_process(self) -> None:
+        """Do what Ctrl-Z does; comes back when somebody lets the process go on (`fg`, `bg`).
+
+        In a process group that no shell looks after the kernel does nothing: nobody would let it go on.
+        """
+        signal.signal(HALT, signal.SIG_DFL)
+        try:
+            signal.raise_signal(HALT)
+        finally:
+            signal.signal(HALT, _noted)
 
     def fileno(self) -> int:
         return self._read

@@ -46,10 +46,11 @@ class Terminal:
             os.chdir(taskrun.folder)
             size = struct.pack("HHHH", height, columns, 0, 0)
             fcntl.ioctl(0, termios.TIOCSWINSZ, size)
-            argv = [sys.executable, "-m", "taskrun", *map(str, args)]
-            os.execve(
-                sys.executable, argv, {**taskrun.env, "TERM": "xterm-256color", "LANG": "C.UTF-8", **env}
-            )
+            argv = self.command(args)
+            os.execvpe(argv[0], argv, {**taskrun.env, "TERM": "xterm-256color", "LANG": "C.UTF-8", **env})
+
+    def command(self, args: tuple[object, ...]) -> list[str]:
+        return [sys.executable, "-m", "taskrun", *map(str, args)]
 
     def __enter__(self) -> Self:
         return self
@@ -125,3 +126,18 @@ class Terminal:
             self.read(0.1)
         assert self._code is not None
         return self._code
+
+
+class Shell(Terminal):
+    """An interactive shell on the terminal, with job control; ``taskrun`` is a command in it."""
+
+    def command(self, args: tuple[object, ...]) -> list[str]:
+        assert not args
+        return ["bash", "--norc", "--noprofile", "-i"]
+
+    def __exit__(self, *_: object) -> None:
+        """A shell that is hung up takes its jobs with it."""
+        self.hang_up()
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        self._code = 0

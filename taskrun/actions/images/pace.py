@@ -1,9 +1,9 @@
 """How long an attempt may take, how much it may keep, and whether it is still wanted."""
 
-import time
 from collections.abc import Mapping
 
 from taskrun.actions.base import Context
+from taskrun.actions.steady import steady
 from taskrun.errors import ActionError
 
 IMAGE_LIMIT = 1 << 30  # bytes
@@ -15,7 +15,7 @@ class Pace:
     """Asked between two pieces of work; ``spend`` counts the bytes that had to be copied into an image."""
 
     def __init__(self, context: Context) -> None:
-        self._until = None if context.timeout is None else time.monotonic() + context.timeout
+        self._until = None if context.timeout is None else steady() + context.timeout
         self._seconds = context.timeout
         self._stopped = False
         self._left = self._limit = image_limit(context.env)
@@ -28,7 +28,7 @@ class Pace:
     def check(self) -> None:
         if self._stopped:
             raise ActionError("Cancelled", "stopped before it was done")
-        if self._until is not None and time.monotonic() > self._until:
+        if self._until is not None and steady() > self._until:
             raise ActionError("Timeout", f"no end after {self._seconds:g} s")
 
     def spend(self, size: int, path: str) -> None:
