@@ -90,6 +90,7 @@ class Record:
         "undo_base",
         "undo_probes",
         "undos",
+        "waits",
     )
 
     def __init__(self, flow: Flow) -> None:
@@ -121,6 +122,7 @@ class Record:
         self.rounds: dict[int, int] = {}
         self.counts: dict[int, int] = {}
         self.due: dict[int, float] = {}  # when the wait between two attempts, or two undos, ends
+        self.waits: dict[int, float] = {}  # how long each of them was to be
         self.scopes: dict[int, None] = {}  # flows whose controller will run them again once they are undone
         self._started = 0
 
@@ -189,7 +191,7 @@ class Record:
             self.inert[node] = 0
             self._ask(node)
         elif state == RETRYING and data:
-            self.due[node] = data["due"]
+            self._wait(node, data["due"])
             if data.get("anew"):
                 self.base[node] = transition.attempt
         elif state == PENDING:
@@ -263,7 +265,7 @@ class Record:
         elif state == RETRYING:
             self._apply_rerun(node)
             if data:
-                self.due[node] = data["due"]
+                self._wait(node, data["due"])
         elif state == PENDING:
             self.attempt[node] = self.order[node] = 0
             self.counts.pop(node, None)
@@ -289,6 +291,7 @@ class Record:
         if state == RUNNING:
             self.phase, self.back_to, self.only = FORWARD, 0, None
         elif state == RESUMING:
+            self._shorten_waits()
             if old == SUSPENDED or (old == FAILURE and self.phase == ROLLING):
                 self._try_again_what_stuck()
         elif state == REVERTING:
@@ -313,6 +316,15 @@ class Record:
             self.phase, self.ordered = STOPPED, ""
             self.back_to, self.floor = (self.floor if old == REVERTING else 0), 0
 
+    def _wait(self, node: int, due: float) -> None:
+        self.due[node] = due
+        self.waits[node] = due - self.at
+
+    def _shorten_waits(self) -> None:
+        """A newcomer has another clock: where that is behind, nothing waits longer than it was to wait."""
+        for node, due in self.due.items():
+            self.due[node] = min(due, self.at + self.waits[node])
+
     def _try_again_what_stuck(self) -> None:
         """A person asks for it: failed undos may be tried again, and silent probes asked again. A crash does not."""
         self.stuck.clear()
@@ -331,7 +343,7 @@ class Record:
             if data.get("due") is None:
                 self.due.pop(node, None)
             else:
-                self.due[node] = data["due"]
+                self._wait(node, data["due"])
         elif state == UNKNOWN:
             if data.get("probe") == SILENT:
                 self.probes[node] = SILENT
