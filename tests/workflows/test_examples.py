@@ -26,13 +26,14 @@ CONFIG = "[server]\nport = 8080\nhost = 127.0.0.1\n"
 
 
 @contextlib.contextmanager
-def orders(folder: pathlib.Path) -> Iterator[str]:
-    """The loopback service of the order saga, as a process of its own; its state is a file in ``folder``."""
+def orders(folder: pathlib.Path, name: str = "orders", *arguments: str) -> Iterator[str]:
+    """The loopback service of the examples, as a process of its own; its state is a file in ``folder``."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     script = ROOT / "workflows" / "services" / "orders.py"
-    with subprocess.Popen([sys.executable, str(script), str(port), str(folder / "orders.json")]) as server:
+    argv = [sys.executable, str(script), str(port), str(folder / f"{name}.json"), *arguments]
+    with subprocess.Popen(argv) as server:
         try:
             _wait_for(port)
             yield f"http://127.0.0.1:{port}"
@@ -46,6 +47,17 @@ def _wait_for(port: int) -> None:
             return
         time.sleep(0.05)
     raise TimeoutError(port)
+
+
+@contextlib.contextmanager
+def tenants(world: pathlib.Path, lose: str = "nothing") -> Iterator[list[str]]:
+    """Three services; that of ``lose`` never answers its first request."""
+    with contextlib.ExitStack() as stack:
+        options = []
+        for name in ("directory", "billing", "mail"):
+            url = stack.enter_context(orders(world, name, "--lose", lose))
+            options += ["-i", f"{name}={url}"]
+        yield options
 
 
 @contextlib.contextmanager
@@ -83,8 +95,8 @@ def prepared(name: str, taskrun: Taskrun) -> Iterator[list[str]]:
             database.execute("insert into users (name) values ('ann'), ('bob')")
         yield ["-i", f"database={world / 'app.db'}"]
     elif name == "tenant_onboarding":
-        with orders(world) as url:
-            yield ["-i", f"api={url}"]
+        with tenants(world) as options:
+            yield options
     elif name == "key_rotation":
         (world / "k1").write_text("old")
         (world / "current").symlink_to("k1")
@@ -265,9 +277,34 @@ def test_the_service_of_a_test_environment_does_not_stay(taskrun: Taskrun) -> No
             pass
 
 
+def known_to(options: list[str]) -> list[str]:
+    """The services that know a tenant."""
+    found = []
+    for option in options[1::2]:
+        name, _, url = option.partition("=")
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            found += [name] if json.load(answer) else []
+    return found
+
+
 def test_a_tenant_that_mail_refuses_is_known_to_nobody(taskrun: Taskrun) -> None:
     with prepared("tenant_onboarding", taskrun) as options:
         path = pathlib.Path(failing_behind("tenant_onboarding", "mail", taskrun.folder))
         assert taskrun("run", path, *options).code == 1
-        with urllib.request.urlopen(options[1].removeprefix("api="), timeout=5) as answer:
-            assert json.load(answer) == {}
+        assert known_to(options) == []
+
+
+@pytest.mark.parametrize("lose", ["directory", "billing", "mail"])
+def test_a_request_whose_answer_is_lost_is_asked_about_and_not_sent_twice(
+    lose: str, taskrun: Taskrun
+) -> None:
+    world = taskrun.folder / "world"
+    world.mkdir()
+    with tenants(world, lose) as options:
+        done = taskrun("run", ROOT / "workflows" / "tenant_onboarding.yaml", "-o", "ndjson", *options)
+        assert done.code == 0, done.out
+        assert done.transitions.count(f"task {lose} RUNNING") == 1
+        assert f"task {lose} UNKNOWN" in done.transitions
+        assert known_to(options) == ["directory", "billing", "mail"]
+        assert taskrun("revert", "latest").code == 0
+        assert known_to(options) == []

@@ -1,6 +1,7 @@
-"""A small loopback service for the order saga: stock, payments and shipments, kept in one JSON file.
+"""A small loopback service for the examples: things by name and key, kept in one JSON file.
 
-python orders.py PORT FILE    serves until it is told to stop (DELETE /) or its idle time is over
+python orders.py PORT FILE                serves until it is killed
+python orders.py PORT FILE --lose NAME    does what the first POST to NAME asks, and never answers it
 """
 
 import http.server
@@ -13,6 +14,7 @@ class Orders(http.server.BaseHTTPRequestHandler):
     """POST /NAME/KEY puts the body there, DELETE /NAME/KEY takes it away, GET / shows all of it."""
 
     file = pathlib.Path("orders.json")
+    loses: str | None = None
 
     def do_GET(self) -> None:
         self._answer(200, self._load())
@@ -25,6 +27,10 @@ class Orders(http.server.BaseHTTPRequestHandler):
             return
         data.setdefault(name, {})[key] = body
         self._save(data)
+        if name == Orders.loses:
+            Orders.loses = None
+            self.close_connection = True
+            return
         self._answer(201, {"name": name, "key": key})
 
     def do_DELETE(self) -> None:
@@ -62,4 +68,5 @@ class Orders(http.server.BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     Orders.file = pathlib.Path(sys.argv[2])
+    Orders.loses = sys.argv[4] if sys.argv[3:4] == ["--lose"] else None
     http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Orders).serve_forever()
