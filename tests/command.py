@@ -41,6 +41,8 @@ class Taskrun:
         self.home = home
         self._started: list[subprocess.Popen[str]] = []
         self.env = {**os.environ, "TASKRUN_HOME": str(home), "PYTHONPATH": str(ROOT), "TERM": "dumb"}
+        for name in ("GITHUB_ACTIONS", "GITLAB_CI"):  # where the tests themselves may run
+            self.env.pop(name, None)
         self.env["XDG_CONFIG_HOME"] = str(home.parent / "config")  # no settings of whoever runs the tests
 
     def __call__(self, *args: object, env: dict[str, str] | None = None) -> Done:

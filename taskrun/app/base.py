@@ -9,12 +9,16 @@ from taskrun.listeners.base import Listener
 
 
 class Displayed(NamedTuple):
-    """What a display of a run works with. ``hide`` masks secrets in bytes that tasks have printed."""
+    """What a display of a run works with. ``hide`` masks secrets in bytes that tasks have printed.
+
+    ``secret_values()`` are those read so far: for telling a CI what its own log must not show, and for nothing else.
+    """
 
     view: View
     run_id: str
     run_dir: str
     hide: Callable[[bytes], bytes]
+    secret_values: Callable[[], Sequence[str]] = tuple
 
 
 ListenersFor = Callable[[Displayed], list[Listener]]

@@ -90,7 +90,9 @@ class Session:
             self.run_id
         )  # made to an earlier process, which may have ended before it heard
         self._last_request = old[-1].id if old else 0
-        shown = Displayed(self.view, self.run_id, self.run_dir, as_it_is if masker is None else masker.data)
+        shown = Displayed(self.view, self.run_id, self.run_dir, as_it_is)
+        if masker is not None:
+            shown = shown._replace(hide=masker.data, secret_values=lambda: masker.given)
         self._listeners = Listeners(self.view, listeners_for(shown))
         driver = LocalDriver(
             self.machine,

@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -76,9 +77,27 @@ output_option = click.option(
     default="auto",
     help="table (live), plain (lines) or ndjson (events). auto: a table on a terminal, else lines.",
 )
+ci_option = click.option(
+    "--ci",
+    metavar="WHICH",
+    type=click.Choice(["auto", "github", "gitlab", "none"]),
+    default="auto",
+    help="Sections, annotations and summaries of github or gitlab; none; auto: where it runs.",
+)
 outside_option = click.option(
     "--allow-outside", is_flag=True, help="`workflow:` may name files outside of the file's folder."
 )
+
+
+def which_ci(chosen: str, environ: Mapping[str, str] = os.environ) -> str:
+    """``github``, ``gitlab`` or ``none``."""
+    if chosen == "auto":
+        chosen = environ.get("TASKRUN_CI") or "auto"
+    if chosen != "auto":
+        return chosen
+    if environ.get("GITHUB_ACTIONS") == "true":
+        return "github"
+    return "gitlab" if environ.get("GITLAB_CI") == "true" else "none"
 
 
 def debug_options() -> tuple[click.Option, ...]:

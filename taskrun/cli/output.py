@@ -5,6 +5,7 @@ import os
 from taskrun import debugging
 from taskrun.app.base import Displayed, Outcome
 from taskrun.app.output import make_event, output_finder
+from taskrun.cli.options import which_ci
 from taskrun.listeners.base import Listener
 from taskrun.listeners.ending import ending
 from taskrun.listeners.lines import Lines
@@ -19,10 +20,11 @@ WITHOUT_TERMINAL = 100  # columns
 class Output:
     """``finish`` says the last words; what cannot be written is no reason for another exit code."""
 
-    def __init__(self, mode: str, color: str, file: str = "") -> None:
+    def __init__(self, mode: str, color: str, file: str = "", ci: str = "none") -> None:
         if mode == "auto" and debugging.on_stderr[0]:
             mode = "plain"  # lines between those of a table would tear it
         self._display = display_for(mode, os.environ)
+        self._ci = which_ci(ci) if self._display.kind == "plain" else "none"
         self._color = color
         self._file = file
         self._ndjson: Ndjson | None = None
@@ -44,6 +46,10 @@ class Output:
 
             find = output_finder(shown.run_dir)
             return [Table(fd, view, run_id, self._style(fd), find, hide=shown.hide)]
+        if self._ci != "none":
+            from taskrun.cli.ci import sections  # noqa: PLC0415 - only in a CI
+
+            return [sections(self._ci, shown, ascii_only=not self._style(fd).unicode)]
         return [Lines(fd, view, ascii_only=not self._style(fd).unicode)]
 
     def finish(self, outcome: Outcome) -> None:
@@ -52,13 +58,20 @@ class Output:
             if outcome.left:
                 show(f"Left; the journal is intact. taskrun resume {outcome.run_id} goes on.\n", STDERR)
             return
-        fd = self._display.fd if self._display.kind == "table" else STDERR
+        in_order = self._display.kind == "table" or self._ci != "none"  # with what was shown before
+        fd = self._display.fd if in_order else STDERR
         columns = size(fd)[0] if is_terminal(fd) else WITHOUT_TERMINAL
         shown = self._shown
         assert shown is not None
         find = output_finder(shown.run_dir)
         style = self._style(fd)
-        show(ending(outcome.view, outcome.run_id, style, find, columns=columns, hide=shown.hide), fd)
+        text = ending(outcome.view, outcome.run_id, style, find, columns=columns, hide=shown.hide)
+        if self._ci != "none":
+            from taskrun.cli.ci import finish  # noqa: PLC0415 - only in a CI
+
+            finish(self._ci, outcome, text)
+        else:
+            show(text, fd)
         for problem in outcome.broken:
             show(f"warning: a display failed and was switched off: {problem!r}\n", STDERR)
 

@@ -48,12 +48,7 @@ def command(run: str, form: str | None, path: str | None) -> int:
     chosen = form or _BY_SUFFIX.get(os.path.splitext(path or "")[1].lower(), "html")
     if chosen == "html" and path is None and is_terminal(STDOUT):
         raise UsageError("an HTML page is not for the terminal", hint="-o report.html, or --format markdown")
-    journal = open_journal()
-    try:
-        row = journal.find(run)
-        definition, entries = journal.definition(row.id), journal.entries(row.id)
-    finally:
-        journal.close()
+    row, definition, entries = _read(run)
     state = standing(row, _is_held)
     text = _written(_facts(definition, row, entries, state), chosen)
     if path is None:
@@ -62,6 +57,21 @@ def command(run: str, form: str | None, path: str | None) -> int:
         _write(path, text)
         click.echo(f"{path}: {row.name}, run {row.id}, {state}", err=True)
     return _code(row)
+
+
+def _read(run: str) -> tuple[RunRow, dict[str, Any], list[Any]]:
+    journal = open_journal()
+    try:
+        row = journal.find(run)
+        return row, journal.definition(row.id), journal.entries(row.id)
+    finally:
+        journal.close()
+
+
+def facts_of(run: str) -> dict[str, Any]:
+    """What a report of a run tells, for the process that has just driven it."""
+    row, definition, entries = _read(run)
+    return _facts(definition, row, entries, row.state)
 
 
 def _facts(definition: dict[str, Any], row: RunRow, entries: list[Any], state: str) -> dict[str, Any]:

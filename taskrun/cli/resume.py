@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from taskrun.cli.found import ENDED, find_free, is_ended
-from taskrun.cli.options import color_option, jobs_option, output_option
+from taskrun.cli.options import ci_option, color_option, jobs_option, output_option
 from taskrun.errors import UsageError
 from taskrun.journal.base import RunRow
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @click.argument("run", default="latest")
 @jobs_option
 @output_option
+@ci_option
 @color_option
 @click.option("--use-original", is_flag=True, help="Go on with the file as it was, although it has changed.")
 @click.option(
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     help="Go on with the file as it is now; what is done has to be the same in it.",
 )
 def command(
-    run: str, jobs: int | None, output: str, color: str, use_original: bool, use_current: bool
+    run: str, jobs: int | None, output: str, ci: str, color: str, use_original: bool, use_current: bool
 ) -> int:
     """Continue a run that was interrupted, suspended or stopped: forward, or with its rollback.
 
@@ -48,10 +49,10 @@ def command(
             current = current_of(row)
         else:
             refuse_changed(row)
-    return _resume(row, jobs or 0, output, color, current)
+    return _resume(row, jobs or 0, (output, color, row.file, ci), current)
 
 
-def _resume(row: RunRow, jobs: int, output: str, color: str, current: "Current | None") -> int:
+def _resume(row: RunRow, jobs: int, look: tuple[str, str, str, str], current: "Current | None") -> int:
     # Whoever is refused above need not wait for all this to be loaded.
     from taskrun.app.base import RunOptions  # noqa: PLC0415
     from taskrun.cli.asking import attend  # noqa: PLC0415
@@ -59,7 +60,7 @@ def _resume(row: RunRow, jobs: int, output: str, color: str, current: "Current |
     from taskrun.cli.output import Output  # noqa: PLC0415
     from taskrun.engine.events import ResumeRequested  # noqa: PLC0415
 
-    shown, options = Output(output, color, row.file), RunOptions(jobs)
+    shown, options = Output(*look), RunOptions(jobs)
     outcome = go_on(row, lambda _flow, at: ResumeRequested(at), "resume", shown, options, current=current)
     if not shown.for_programs:
         outcome = attend(outcome, lambda event, verb: go_on(row, event, verb, shown, options))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from taskrun.cli.found import find_free
-from taskrun.cli.options import color_option, jobs_option, output_option
+from taskrun.cli.options import ci_option, color_option, jobs_option, output_option
 from taskrun.errors import NotFoundError, UsageError
 from taskrun.journal.base import RunRow
 
@@ -32,6 +32,7 @@ RESIDUE = 3  # everything is undone, but a check after that found something left
 @click.option("--force", is_flag=True, help="Also behind the point of no return.")
 @jobs_option
 @output_option
+@ci_option
 @color_option
 def command(
     run: str,
@@ -42,6 +43,7 @@ def command(
     force: bool,
     jobs: int | None,
     output: str,
+    ci: str,
     color: str,
 ) -> int:
     """Undo what a run has done: of a failed run, an interrupted one, or one that succeeded.
@@ -65,7 +67,8 @@ def command(
 
     data: dict[str, Any] = {"reason": reason, "message": f"its undo is given up: {reason}"}
     wish = {"force": force, "failed_only": retry}
-    outcome = _revert(row, savepoint, wish, [(task, "skip", data) for task in skipped], jobs, output, color)
+    verdicts: list[Verdict] = [(task, "skip", data) for task in skipped]
+    outcome = _revert(row, savepoint, wish, verdicts, jobs, (output, color, row.file, ci))
     return _code(outcome, to_savepoint=savepoint is not None)
 
 
@@ -75,8 +78,7 @@ def _revert(
     wish: dict[str, bool],
     verdicts: "list[Verdict]",
     jobs: int | None,
-    output: str,
-    color: str,
+    look: tuple[str, str, str, str],
 ) -> "Outcome":
     # Whoever is refused above need not wait for all this to be loaded.
     from taskrun.app.base import RunOptions  # noqa: PLC0415
@@ -88,7 +90,7 @@ def _revert(
         floor = None if savepoint is None else _savepoint(flow, savepoint)
         return RevertRequested(at, floor, **wish)
 
-    shown, options = Output(output, color, row.file), RunOptions(jobs or 0)
+    shown, options = Output(*look), RunOptions(jobs or 0)
     return go_on(row, event, "revert", shown, options, verdicts)
 
 

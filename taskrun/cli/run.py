@@ -9,6 +9,7 @@ from taskrun.app.base import ListenersFor, Outcome, RunOptions
 from taskrun.app.starting import start_run
 from taskrun.cli.found import find_run
 from taskrun.cli.options import (
+    ci_option,
     color_option,
     input_option,
     inputs_file_option,
@@ -57,6 +58,7 @@ Exit codes:
 )
 @click.option("--strict", is_flag=True, help="Take the file's warnings for errors.")
 @outside_option
+@ci_option
 @color_option
 def command(
     file: str,
@@ -70,6 +72,7 @@ def command(
     durability: Durability,
     strict: bool,
     allow_outside: bool,
+    ci: str,
     color: str,
 ) -> int:
     """Run a workflow. If a task fails, everything done so far is undone in reverse order.
@@ -81,7 +84,7 @@ def command(
     """
     from taskrun.cli.workflows import given_inputs, load_definition  # noqa: PLC0415 - seldom needs YAML
 
-    shown = Output(output, color, os.path.abspath(file))
+    shown = Output(output, color, os.path.abspath(file), ci)
     definition, text = load_definition(
         file, strict=strict, allow_outside=allow_outside, quiet=shown.for_programs
     )

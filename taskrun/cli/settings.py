@@ -30,6 +30,7 @@ KEYS: dict[str, Key] = {
     "on_interrupt": Key("choice", "what the first Ctrl-C does", "revert", ("revert", "suspend")),
     "display": Key("choice", "how a run is shown (`--output`)", "auto", ("auto", "table", "plain", "ndjson")),
     "color": Key("choice", "colours", "auto", ("auto", "always", "never")),
+    "ci": Key("choice", "for which CI a run is shown", "auto", ("auto", "github", "gitlab", "none")),
     "strict": Key("flag", "warnings of a file are errors", default=False),
     "log_file": Key("path", "where taskrun writes what it does (`--log-file`)"),
     "home": Key("path", "where the state of runs is kept", in_project=False),

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from taskrun.cli.options import color_option, outside_option
+from taskrun.cli.options import ci_option, color_option, outside_option, which_ci
 from taskrun.errors import WorkflowError
 from taskrun.listeners.outlet import show
 from taskrun.listeners.sanitize import one_line
@@ -27,9 +27,12 @@ PAINT = {"error": "1;31", "warning": "1;33", "message": BOLD, "gutter": FAINT, "
     default="plain",
     help="plain (for people) or json (one list).",
 )
+@ci_option
 @color_option
 @outside_option
-def command(files: tuple[str, ...], strict: bool, output: str, color: str, allow_outside: bool) -> int:
+def command(
+    files: tuple[str, ...], strict: bool, output: str, ci: str, color: str, allow_outside: bool
+) -> int:
     """Say everything that is wrong with workflow files, without running them.
 
     \b
@@ -56,7 +59,7 @@ def command(files: tuple[str, ...], strict: bool, output: str, color: str, allow
         found += diagnostics
         if output == "plain":
             if diagnostics:
-                show_problems(diagnostics, sources, err=False, color=color)
+                show_problems(diagnostics, sources, err=False, color=color, ci=ci)
                 click.echo()
             click.echo(f"{one_line(path)}: {_verdict(diagnostics, count)}")
     if output == "json":
@@ -80,13 +83,19 @@ def show_problems(
     *,
     err: bool = True,
     color: str = "auto",
+    ci: str = "auto",
 ) -> None:
-    """Print diagnostics as a compiler does, with the lines they are about."""
+    """Print diagnostics as a compiler does, with the lines they are about; in a CI as annotations, too."""
     from taskrun.spec.diagnostics import render_plain  # noqa: PLC0415 - only when there is something to say
 
     style = style_for(STDERR if err else STDOUT, color)
     text = render_plain(diagnostics, dict(sources or {}), lambda part, words: style.paint(PAINT[part], words))
     text += "\n"
+    kind = which_ci(ci)
+    if kind == "github":
+        from taskrun.cli.ci_problems import with_annotations  # noqa: PLC0415 - only in a CI
+
+        text = with_annotations(text, diagnostics)
     if err:
         show(text, STDERR)  # what cannot be said there is no reason not to go on
     else:

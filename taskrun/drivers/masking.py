@@ -25,6 +25,7 @@ class Masker:
     def __init__(self) -> None:
         self.forms: list[bytes] = []
         self.matcher = Matcher()
+        self.given: list[str] = []  # in the order they were read
         self._values: set[bytes] = set()
 
     def __bool__(self) -> bool:
@@ -32,6 +33,8 @@ class Masker:
 
     def add(self, value: str) -> None:
         """A value, and if it has several lines each of them: a program may show only one."""
+        if len(value) >= SHORTEST:
+            self.given.append(value)
         parts = {value, *(line.strip() for line in value.splitlines())}
         known = set(self.forms)
         for part in parts:

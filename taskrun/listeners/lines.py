@@ -68,7 +68,7 @@ class Lines:
         lines = [transition_line(entry, self._view, ascii_only=self._ascii_only) for entry in entries]
         text = "\n".join(line for line in lines if line)
         if text:
-            self._outlet.write(text + "\n")
+            self._write(text + "\n")
 
     def tick(self, now: float) -> float | None:
         if not self._outlet.open:
@@ -83,7 +83,7 @@ class Lines:
             self._still = now + STILL_RUNNING_EVERY
         elif now >= self._still:
             self._still = now + STILL_RUNNING_EVERY
-            self._outlet.write(self._still_running(now) + "\n")
+            self._write(self._still_running(now) + "\n")
         return _RETRY_WRITE if self._outlet.behind else self._still - now
 
     def _still_running(self, now: float) -> str:
@@ -97,7 +97,10 @@ class Lines:
         return f"{strftime(_CLOCK, localtime(now))} still {word}: {', '.join(named + more)}"
 
     def say(self, text: str) -> None:
-        self._outlet.write(one_line(text, ascii_only=self._ascii_only) + "\n")
+        self._write(one_line(text, ascii_only=self._ascii_only) + "\n")
+
+    def _write(self, text: str) -> None:
+        self._outlet.write(text)
 
     def close(self) -> None:
         self._outlet.leave()
