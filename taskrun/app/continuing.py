@@ -64,6 +64,8 @@ def continue_run(
         await_survivors(directory, waiting)
         clock = Clock()
         held = recall(where, run_id, options)
+        if held.entries:
+            clock.go_on_from(held.entries[-1].time)
         if current is not None:
             held = revised(held, current, options)
         definition, machine = held.definition, held.machine

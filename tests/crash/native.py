@@ -30,14 +30,14 @@ def built() -> tuple[str, str]:
     library, effect = place / "faults.so", place / "effect"
     if not (library.exists() and effect.exists()):
         place.mkdir(mode=0o700, exist_ok=True)
-        _compile(sources[0], library, "-shared", "-fPIC", "-ldl", "-lpthread")
-        _compile(sources[1], effect)
+        compile_to(sources[0], library, "-shared", "-fPIC", "-ldl", "-lpthread")
+        compile_to(sources[1], effect)
     if place.stat().st_uid != os.getuid():
         raise PermissionError(f"{place} belongs to somebody else")
     return str(library), str(effect)
 
 
-def _compile(source: Path, target: Path, *options: str) -> None:
+def compile_to(source: Path, target: Path, *options: str) -> None:
     """Into a name of its own first: several test processes may be at it at the same time."""
     fresh = target.with_name(f"{target.name}.{os.getpid()}")
     subprocess.run([compiler(), *COMPILE, "-o", str(fresh), str(source), *options], check=True)
