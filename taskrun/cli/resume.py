@@ -55,7 +55,7 @@ def command(
 def _resume(row: RunRow, jobs: int, look: tuple[str, str, str, str], current: "Current | None") -> int:
     # Whoever is refused above need not wait for all this to be loaded.
     from taskrun.app.base import RunOptions  # noqa: PLC0415
-    from taskrun.cli.asking import attend  # noqa: PLC0415
+    from taskrun.cli import approving, asking  # noqa: PLC0415
     from taskrun.cli.continuing import go_on  # noqa: PLC0415
     from taskrun.cli.output import Output  # noqa: PLC0415
     from taskrun.engine.events import ResumeRequested  # noqa: PLC0415
@@ -63,5 +63,6 @@ def _resume(row: RunRow, jobs: int, look: tuple[str, str, str, str], current: "C
     shown, options = Output(*look), RunOptions(jobs)
     outcome = go_on(row, lambda _flow, at: ResumeRequested(at), "resume", shown, options, current=current)
     if not shown.for_programs:
-        outcome = attend(outcome, lambda event, verb: go_on(row, event, verb, shown, options))
+        for attend in (approving.attend, asking.attend):
+            outcome = attend(outcome, lambda event, verb: go_on(row, event, verb, shown, options))
     return outcome.exit_code

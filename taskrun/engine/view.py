@@ -7,6 +7,7 @@ costs O(1) whatever the number of tasks; only `rows` is built anew, and only whe
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
+from taskrun.engine.expand import declared_name
 from taskrun.engine.policy import UNDO_RETRY
 
 IN_FLIGHT = ("RUNNING", "RETRYING", "REVERTING")
@@ -66,6 +67,7 @@ class Row:
         "name",
         "order",
         "outputs",
+        "pivot",
         "progress",
         "reason",
         "revert",
@@ -88,6 +90,7 @@ class Row:
         self.items: list[Row] | None = None
         self.action = ""
         self.allowed = False
+        self.pivot = False
         self.limit: int | None = 1
         self.revert = "none"
         self.reason: str | None = None
@@ -379,13 +382,13 @@ class View:
 
     def _join(self, name: str) -> Row:
         """A row for a task that only the run made: an item of `for_each`, listed below the task it came from."""
-        template = self.index.get(_without_items(name))
+        template = self.index.get(declared_name(name))
         if template is None:
             row = Row("task", name, self.name, 0, len(self._declared))
             self._declared.append(row)
         else:
             row = Row("task", name, template.flow, template.depth + 1, template.order)
-            for field in ("action", "allowed", "limit", "revert", "reason", "revert_limit"):
+            for field in ("action", "allowed", "pivot", "limit", "revert", "reason", "revert_limit"):
                 setattr(row, field, getattr(template, field))
             if template.items is None:
                 template.items = []
@@ -465,17 +468,6 @@ def _fraction(value: Any) -> float | None:
     return None
 
 
-def _without_items(name: str) -> str:
-    """`push[0]` -> `push`, `deploy[1].build[a]` -> `deploy.build`."""
-    kept, depth = [], 0
-    for character in name:
-        depth += character == "["
-        if depth == 0:
-            kept.append(character)
-        depth -= character == "]" and depth > 0
-    return "".join(kept)
-
-
 def _declared_rows(definition: Mapping[str, Any], groups: list[Group]) -> Iterator[Row]:
     """The rows of the file, depth-first with a stack of our own: nesting has no limit here. Fills `groups`."""
     flows, tasks = definition["flows"], definition["tasks"]
@@ -506,6 +498,7 @@ def _task_row(task: Mapping[str, Any], group: Group, order: int) -> Row:
     revert = task.get("revert") or {}
     row.action = task.get("kind", "")
     row.allowed = bool(task.get("allow_failure"))
+    row.pivot = bool(task.get("pivot"))
     row.limit = (task.get("retry") or {}).get("attempts", 1)
     row.revert = revert.get("form", "none")
     row.reason = revert.get("reason")

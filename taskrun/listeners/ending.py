@@ -9,7 +9,7 @@ from taskrun.listeners.cells import fit, width_of, wrap
 from taskrun.listeners.sanitize import clean, one_line
 from taskrun.listeners.screen import BOLD, COLOURS, FAINT, Style
 from taskrun.listeners.tail import Hide, as_it_is, last_lines
-from taskrun.listeners.verdict import still_applied, undeclared, verdict, was_left
+from taskrun.listeners.verdict import in_doubt, still_applied, unapproved, undeclared, verdict, was_left
 from taskrun.listeners.words import counted, duration, why
 
 OUTPUT_LINES = 15
@@ -132,15 +132,24 @@ class _Block:
                 lines += self._section("given up", f"{self._text(name)}  {self._text(row.given_up)}")
         if self._left:
             lines += self._section("still applied", self._names(self._left))
-        for name in view.unknown[:_NAMES]:
-            reason = why(view.index[name].failure, ascii_only=not self._style.unicode)
-            lines += self._section(
-                "unknown", f"{self._text(name)}  {reason or 'nobody knows how its attempt ended'}"
-            )
+        lines += self._waiting()
         if self._undeclared:
             lines += self._section("no undo", self._names(self._undeclared))
         for _, found in view.residue[:_NAMES]:
             lines += self._section("residue", self._text(found))
+        return lines
+
+    def _waiting(self) -> list[str]:
+        """For a person: to say yes, or to look what became of it."""
+        view, lines = self._view, list[str]()
+        for name in unapproved(view)[:_NAMES]:
+            question = str((view.index[name].failure or {}).get("message") or "")
+            lines += self._section("approval", f"{self._text(name)}  {self._text(question)}".rstrip())
+        for name in in_doubt(view)[:_NAMES]:
+            reason = why(view.index[name].failure, ascii_only=not self._style.unicode)
+            lines += self._section(
+                "unknown", f"{self._text(name)}  {reason or 'nobody knows how its attempt ended'}"
+            )
         return lines
 
     def _warnings(self) -> list[str]:

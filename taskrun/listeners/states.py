@@ -50,8 +50,9 @@ def _cells(row: Row, now: float, page: Page) -> list[Cell]:
     said = [trouble(row, now, page.style), one_line(remark(row), ascii_only=ascii_only)]
     name = ("retry " if row.kind == "retry" else "") + one_line(row.name, ascii_only=ascii_only)
     sgr = COLOURS.get(row.state, "")
+    is_its_items = bool(row.items) and row.state == "PENDING"
     return [
-        Cell(page.word(row.state), sgr),
+        Cell("" if is_its_items else page.word(row.state), sgr),
         Cell("  " * row.depth + name, sgr if sgr == FAINT else ""),
         Cell(attempt_of(row), FAINT),
         Cell(took, FAINT),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from taskrun.engine.view import View
 from taskrun.listeners.words import counted
 
+APPROVAL = "Approval"  # the type of failure of a task that asks a person
 UNDER_WAY = ("RUNNING", "REVERTING", "SUSPENDING", "RESUMING", "PENDING")
 
 
@@ -21,6 +22,22 @@ def still_applied(view: View) -> list[str]:
     """Done and not undone; apart from the undos that failed."""
     stuck = set(view.revert_failed)
     return [name for name in view.applied if name not in stuck]
+
+
+def unapproved(view: View) -> list[str]:
+    """They wait for somebody's word. Nothing has happened: a run that nobody drives keeps them as UNKNOWN."""
+    return [name for name in view.unknown if (view.index[name].failure or {}).get("type") == APPROVAL]
+
+
+def in_doubt(view: View) -> list[str]:
+    """Nobody knows how they ended."""
+    waiting = set(unapproved(view))
+    return [name for name in view.unknown if name not in waiting]
+
+
+def is_past_pivot(view: View) -> bool:
+    """Is it done what nothing above may be undone after?"""
+    return any(view.index[name].pivot and view.index[name].state == "SUCCESS" for name in view.applied)
 
 
 def mendable(view: View) -> list[str]:
@@ -39,7 +56,9 @@ def verdict(view: View) -> str:
     if view.state in UNDER_WAY:
         return f"taskrun left while the run was {view.state}; what it had recorded is safe in the journal"
     if view.state == "SUSPENDED":
-        return f"nothing runs now; {_amounts(view) or 'nothing is applied'}"
+        waiting = unapproved(view)
+        begun = f"{_whose(waiting)} waits for an approval" if len(waiting) == 1 else "nothing runs now"
+        return f"{begun}; {_amounts(view) or 'nothing is applied'}"
     if view.applied or view.unknown or view.revert_failed:
         begun = "not fully rolled back" if view.rolling else "not rolled back"
         return f"{begun}: {_amounts(view)}"
@@ -66,8 +85,10 @@ def _amounts(view: View) -> str:
     parts = [
         (len(still_applied(view)), "still applied"),
         (len(view.revert_failed), "could not be undone"),
-        (len(view.unknown), "with an unknown outcome"),
+        (len(in_doubt(view)), "with an unknown outcome"),
     ]
+    if len(unapproved(view)) > 1:
+        parts.append((len(unapproved(view)), "waiting for an approval"))
     return ", ".join(f"{counted(number, 'task')} {words}" for number, words in parts if number)
 
 

@@ -340,3 +340,27 @@ def test_a_hundred_thousand_tasks_fold_in_linear_time() -> None:
 
     small = min(seconds(5_000) for _ in range(3))
     assert seconds(50_000) < 10 * small * 3
+
+
+def test_items_of_a_task_in_a_flow_that_fans_out_too_are_like_the_one_in_the_file() -> None:
+    definition = {
+        "name": "f",
+        "flows": [
+            {"name": "f", "parent": -1, "children": [["flow", 1]]},
+            {"name": "site", "parent": 0, "children": [["task", 0]], "for_each": ["a"]},
+        ],
+        "tasks": [
+            {"name": "fetch", "flow": 1, "kind": "run", "for_each": [1], "revert": {"form": "unstated"}}
+        ],
+    }
+    view = View(definition)
+    for old, state in (
+        ("PENDING", "RUNNING"),
+        ("RUNNING", "SUCCESS"),
+        ("SUCCESS", "REVERTING"),
+        ("REVERTING", "REVERTED"),
+    ):
+        view.apply(Fact(1.0, "task", "site[0].fetch[0]", old, state, 1, None))
+    row = view.index["site[0].fetch[0]"]
+    assert (row.action, row.revert, row.item) == ("run", "unstated", 1)
+    assert view.counts == {"REVERTED": 1}

@@ -11,7 +11,7 @@ from taskrun.listeners.advice import advice
 from taskrun.listeners.base import OutputOf
 from taskrun.listeners.sanitize import clean
 from taskrun.listeners.tail import Hide, last_lines
-from taskrun.listeners.verdict import still_applied, undeclared, verdict, was_left
+from taskrun.listeners.verdict import in_doubt, still_applied, unapproved, undeclared, verdict, was_left
 
 Plain = dict[str, Any]
 OUTPUT_LINES = 40
@@ -101,7 +101,8 @@ def facts(
         "failures": [_failure(row, output_of, hide, undoing=False) for row in failed],
         "undone": [name for name in view.undone if view.index[name].revert not in NO_UNDO],
         "applied": still_applied(view) if state != "SUCCESS" else [],
-        "unknown": view.unknown,
+        "unknown": in_doubt(view),
+        "unapproved": unapproved(view),
         "not_undone": [
             _failure(view.index[name], output_of, hide, undoing=True) for name in view.revert_failed
         ],

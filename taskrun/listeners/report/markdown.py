@@ -25,6 +25,7 @@ def _lines(report: Plain) -> Iterator[str]:
         ("Undone", "undone"),
         ("Still applied", "applied"),
         ("Unknown", "unknown"),
+        ("Waits for an approval", "unapproved"),
         ("No undo declared", "no_undo_declared"),
         ("Residue", "residue"),
         ("Warnings", "warnings"),

@@ -70,6 +70,7 @@ def _body(report: Plain) -> Iterator[str]:
         ("Residue: found by the checks after the rollback", "residue"),
         ("Still applied", "applied"),
         ("Unknown", "unknown"),
+        ("Waits for an approval", "unapproved"),
         ("No undo is declared", "no_undo_declared"),
         ("Undone, in this order", "undone"),
         ("Warnings", "warnings"),
