@@ -65,6 +65,7 @@ class Checker:
         self.started = 0
         self.last_undone: int | None = None
         self.floor = 0
+        self.ordered = ""
         self.due: dict[int, float] = {}
         self.given_up: set[int] = set()
         self.only: set[int] | None = None
@@ -157,6 +158,8 @@ class Checker:
                 self.only = None
             if data.get("failed_only"):
                 self.only = {n for n in self.flow.tasks if self.state[n] in (REVERT_FAILURE, REVERTING)}
+            self.ordered = "" if t.state == SUSPENDED and t.old in (FAILURE, REVERTING) else self.ordered
+            self.ordered = data.get("order", self.ordered)
             self.run = t.state
             self.last_undone = None
             return
@@ -193,10 +196,9 @@ class Checker:
 
     def check_pivots(self, t: Transition, event: e.Event) -> None:
         """What is past its point of no return is not undone, unless by somebody's order."""
-        record = self.sim.machine.record
         if t.kind == "flow" and t.state == REVERTING and t.old != RESUMING:
             floor = (t.data or {}).get("floor", self.floor)
-            forced = record.ordered == "force" or getattr(event, "force", False)
+            forced = self.ordered == "force" or getattr(event, "force", False)
             if not forced and self.is_past_pivot(0, len(self.flow), floor):
                 self.fail(f"{t} past a pivot")
         if t.kind == "retry" and t.state == RETRYING:

@@ -19,6 +19,9 @@ FOUND = {
     "an outcome only a person knows, in a flow that came down before it was asked for, was waited for in vain": (
         10122944,
     ),
+    "the checker forgot that a rollback behind a pivot was forced, when it ended in the same step": (
+        30757501,
+    ),
     "a restored machine waited with the undo of a flow for a probe that this undo had asked": (10113751,),
 }
 
