@@ -10,9 +10,8 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
-from pydantic_core import PydanticCustomError
-
 from taskrun.actions.durations import DurationError, parse_duration
+from taskrun.actions.validators import PydanticCustomError
 
 # The shapes a value can have, as a validator's error names them; no key of a workflow can look like this.
 TEXT, MAP, ITEMS = "<text>", "<map>", "<items>"

@@ -3,7 +3,8 @@
 import click
 from click.shell_completion import get_completion_class
 
-from taskrun.cli.main import COMPLETE, cli
+from taskrun.cli.commands import COMPLETE
+from taskrun.cli.group import cli
 
 
 @click.command("completion")

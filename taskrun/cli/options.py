@@ -1,12 +1,8 @@
 """Options that several commands share."""
 
-import os
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import click
-
-from taskrun.errors import UsageError
 
 
 def whole_number(
@@ -24,29 +20,6 @@ def whole_number(
         return number
 
     return convert
-
-
-def parse_inputs(pairs: tuple[str, ...]) -> dict[str, str]:
-    """``-i name=value`` given any number of times; of the same name the last one counts."""
-    found: dict[str, str] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise UsageError(f"-i {pair}: expected NAME=VALUE")
-        found[name] = value
-    return found
-
-
-def read_inputs_file(path: str | None) -> dict[str, Any]:
-    """The inputs in a YAML or JSON file: a map from name to value."""
-    if path is None:
-        return {}
-    from taskrun.spec.loader import load, to_json  # noqa: PLC0415 - yaml, and only for this option
-
-    loaded = to_json(load(path).root)
-    if not isinstance(loaded, dict):
-        raise UsageError(f"{path}: expected a map from input names to values")
-    return loaded
 
 
 input_option = click.option(
@@ -87,17 +60,6 @@ ci_option = click.option(
 outside_option = click.option(
     "--allow-outside", is_flag=True, help="`workflow:` may name files outside of the file's folder."
 )
-
-
-def which_ci(chosen: str, environ: Mapping[str, str] = os.environ) -> str:
-    """``github``, ``gitlab`` or ``none``."""
-    if chosen == "auto":
-        chosen = environ.get("TASKRUN_CI") or "auto"
-    if chosen != "auto":
-        return chosen
-    if environ.get("GITHUB_ACTIONS") == "true":
-        return "github"
-    return "gitlab" if environ.get("GITLAB_CI") == "true" else "none"
 
 
 def debug_options() -> tuple[click.Option, ...]:

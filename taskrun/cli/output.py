@@ -1,11 +1,12 @@
 """How a run is shown: picks the listeners for a terminal, a pipe or a program, and the ending."""
 
+import gc
 import os
 
 from taskrun import debugging
 from taskrun.app.base import Displayed, Outcome
 from taskrun.app.output import make_event, output_finder
-from taskrun.cli.options import which_ci
+from taskrun.cli.which_ci import which_ci
 from taskrun.listeners.base import Listener
 from taskrun.listeners.ending import ending
 from taskrun.listeners.lines import Lines
@@ -15,6 +16,7 @@ from taskrun.listeners.screen import Style, display_for, is_terminal, size, styl
 
 STDOUT, STDERR = 1, 2
 WITHOUT_TERMINAL = 100  # columns
+GARBAGE = 10_000  # objects that may come before it is looked for
 
 
 class Output:
@@ -36,6 +38,7 @@ class Output:
 
     def listeners(self, shown: Displayed) -> list[Listener]:
         self._shown = shown
+        _loaded()
         view, run_id = shown.view, shown.run_id
         kind, fd = self._display
         if kind == "ndjson":
@@ -77,3 +80,10 @@ class Output:
 
     def _style(self, fd: int) -> Style:
         return style_for(fd, self._color)
+
+
+def _loaded() -> None:
+    """What there is by now stays until the run is over: from here on garbage is looked for, and only in what is new."""
+    gc.freeze()
+    gc.set_threshold(GARBAGE)
+    gc.enable()

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from taskrun.cli.found import find_free
-from taskrun.cli.options import parse_inputs
+from taskrun.cli.given import parse_inputs
 from taskrun.errors import UsageError
 
 

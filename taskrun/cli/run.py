@@ -1,13 +1,7 @@
 """``taskrun run FILE``."""
 
-import os
-import sys
-
 import click
 
-from taskrun.app.base import ListenersFor, Outcome, RunOptions
-from taskrun.app.starting import start_run
-from taskrun.cli.found import find_run
 from taskrun.cli.options import (
     ci_option,
     color_option,
@@ -17,7 +11,6 @@ from taskrun.cli.options import (
     output_option,
     outside_option,
 )
-from taskrun.cli.output import Output
 from taskrun.journal.base import Durability
 
 
@@ -82,45 +75,20 @@ def command(
       taskrun run deploy.yaml --detach             in the background
       taskrun run deploy.yaml -j 1 -o ndjson       for programs
     """
-    from taskrun.cli.workflows import given_inputs, load_definition  # noqa: PLC0415 - seldom needs YAML
+    from taskrun.cli.running import run  # noqa: PLC0415 - not for its help
 
-    shown = Output(output, color, os.path.abspath(file), ci)
-    definition, text = load_definition(
-        file, strict=strict, allow_outside=allow_outside, quiet=shown.for_programs
+    return run(
+        file=file,
+        inputs=inputs,
+        inputs_file=inputs_file,
+        jobs=jobs,
+        output=output,
+        detach=detach,
+        on_failure=on_failure,
+        on_interrupt=on_interrupt,
+        durability=durability,
+        strict=strict,
+        allow_outside=allow_outside,
+        ci=ci,
+        color=color,
     )
-    if on_failure is not None:
-        definition = {**definition, "on_failure": on_failure}
-    resolved = given_inputs(definition, inputs, inputs_file)
-    options = RunOptions(jobs or 0, durability, on_interrupt, on_failure)
-
-    def start(listeners_for: ListenersFor) -> Outcome:
-        return start_run(definition, text, resolved, options, listeners_for)
-
-    if detach:
-        from taskrun.cli.detaching import run_detached  # noqa: PLC0415 - seldom asked for
-
-        return run_detached(start, os.path.abspath(file), for_programs=shown.for_programs)
-    outcome = start(shown.listeners)
-    shown.finish(outcome)
-    if outcome.view.unknown and not shown.for_programs:
-        outcome = _ask_for_approval(outcome, options, shown)
-    if definition.get("on_failure") == "ask" and not shown.for_programs:
-        outcome = _ask_what_now(outcome, options, shown)
-    sys.stdout.flush()
-    return outcome.exit_code
-
-
-def _ask_for_approval(outcome: Outcome, options: RunOptions, shown: Output) -> Outcome:
-    from taskrun.cli.approving import attend  # noqa: PLC0415 - seldom needed
-    from taskrun.cli.continuing import go_on  # noqa: PLC0415
-
-    row = find_run(outcome.run_id)
-    return attend(outcome, lambda event, verb: go_on(row, event, verb, shown, options))
-
-
-def _ask_what_now(outcome: Outcome, options: RunOptions, shown: Output) -> Outcome:
-    from taskrun.cli.asking import attend  # noqa: PLC0415 - seldom needed
-    from taskrun.cli.continuing import go_on  # noqa: PLC0415
-
-    row = find_run(outcome.run_id)
-    return attend(outcome, lambda event, verb: go_on(row, event, verb, shown, options))

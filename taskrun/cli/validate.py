@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from taskrun.cli.options import ci_option, color_option, outside_option, which_ci
+from taskrun.cli.options import ci_option, color_option, outside_option
+from taskrun.cli.which_ci import which_ci
 from taskrun.errors import WorkflowError
 from taskrun.listeners.outlet import show
 from taskrun.listeners.sanitize import one_line

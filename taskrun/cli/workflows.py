@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from taskrun import debugging
-from taskrun.cli.options import parse_inputs, read_inputs_file
+from taskrun.cli.given import parse_inputs, read_inputs_file
 from taskrun.journal.home import home
 from taskrun.spec import cache
 

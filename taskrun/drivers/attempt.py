@@ -6,9 +6,9 @@ from os import environ
 from os.path import isdir
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from taskrun.actions import registry, restore
+from taskrun.actions import registry
 from taskrun.actions.base import Action, Context, Result
-from taskrun.drivers.undo import folder_of, folders_of, is_kept, undoing
+from taskrun.drivers.undo import folder_of, folders_of, is_kept, restoring, undoing
 from taskrun.drivers.values import Scope, Values
 from taskrun.errors import ActionError, ExpressionError
 from taskrun.spec.expressions import parse, render, template
@@ -134,7 +134,7 @@ class Preparer:
     def part_spec(self, node: int, part: str) -> Mapping[str, Any]:
         task = self._values.spec(node)
         if part == IMAGE:
-            return {"kind": restore.KIND, "fields": {"paths": task["revert"]["paths"]}}
+            return {"kind": restoring().KIND, "fields": {"paths": task["revert"]["paths"]}}
         found: Mapping[str, Any] = task if part == DO else task[part]
         return found
 
@@ -172,7 +172,7 @@ class Preparer:
 
     def _prepare_undo(self, attempt: Attempt, task: Mapping[str, Any]) -> None:
         """From what was kept alone: nothing is rendered, since what that would need may be gone."""
-        attempt.action = restore
+        attempt.action = restoring()
         attempt.out = f"{self.out_dir}/{attempt.name}.{REVERT}.{attempt.number}.out"
         round_, workdir = self._round(attempt), self._definition.get("dir") or "/"
         attempt.context = Context(
@@ -208,7 +208,7 @@ class Preparer:
         suffix: str,
         key: str,
     ) -> None:
-        attempt.action = action = restore if attempt.part == IMAGE else registry.get(spec["kind"])
+        attempt.action = action = restoring() if attempt.part == IMAGE else registry.get(spec["kind"])
         attempt.out = f"{self.out_dir}/{attempt.name}.{suffix}.out"
         attempt.err = f"{self.out_dir}/{attempt.name}.{suffix}.err" if self._is_asked(task, spec) else None
         env = self._environment(attempt, task, scope, suffix, f"{self._run_id}/{key}")

@@ -1,9 +1,11 @@
 """Failures of attempts in the form in which they are recorded."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taskrun.errors import ActionError, TaskrunError
-from taskrun.executors.recovery import Alive, Lost, NotStarted
+
+if TYPE_CHECKING:
+    from taskrun.executors.recovery import Alive, Lost, NotStarted
 
 CANCELLED = {"type": "Cancelled", "message": "stopped because the run was cancelled"}
 
@@ -20,7 +22,9 @@ def of_system(error: OSError) -> ActionError:
     return ActionError(type(error).__name__, f"{where}{error.strerror or error}")
 
 
-def lost(outcome: Alive | Lost | NotStarted) -> dict[str, Any]:
+def lost(outcome: "Alive | Lost | NotStarted") -> dict[str, Any]:
+    from taskrun.executors.recovery import Lost  # noqa: PLC0415 - it has been loaded to find that out
+
     message = (
         outcome.message if isinstance(outcome, Lost) else "its supervisor was killed before it was started"
     )

@@ -16,7 +16,9 @@ from taskrun.engine import events as e
 from taskrun.errors import ActionError, ExpressionError
 from taskrun.executors.client import Supervisor
 from taskrun.executors.protocol import Ended, Spawn
-from taskrun.executors.recovery import Alive, Lost, NotStarted
+
+if TYPE_CHECKING:
+    from taskrun.executors.recovery import Alive, Lost, NotStarted
 
 if TYPE_CHECKING:
     from taskrun.drivers.masking import Masker
@@ -201,8 +203,10 @@ class Processes:
             self._under_way.pop(attempt.key, None)
             self._settle(attempt, found[attempt.key])
 
-    def _settle(self, attempt: Attempt, outcome: Ended | Alive | Lost | NotStarted) -> None:
+    def _settle(self, attempt: Attempt, outcome: "Ended | Alive | Lost | NotStarted") -> None:
         """What became of a part whose supervisor is dead. Whatever it had begun was ended with it."""
+        from taskrun.executors.recovery import Lost, NotStarted  # noqa: PLC0415 - seldom needed
+
         judge = self._judge
         if isinstance(outcome, Ended):
             self.ended(attempt, outcome)

@@ -7,16 +7,18 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from taskrun.drivers.signals import WATCHED
 from taskrun.errors import SupervisorError
 from taskrun.executors.client import CRASH_NAME, Supervisor
 from taskrun.executors.protocol import Ended
-from taskrun.executors.recovery import Alive, Lost, NotStarted, attach, recover
 from taskrun.journal.ids import boot_id
 
-Found = Mapping[str, Ended | Alive | Lost | NotStarted]
+if TYPE_CHECKING:
+    from taskrun.executors.recovery import Alive, Lost, NotStarted
+
+Found = Mapping[str, "Ended | Alive | Lost | NotStarted"]
 
 TRIES: Final = 5
 """So many supervisors may be lost one after another; each attempt that ends is proof that they can work."""
@@ -40,6 +42,8 @@ class Relief:
             SupervisorError: one after another was lost.
 
         """
+        from taskrun.executors.recovery import attach, recover  # noqa: PLC0415 - seldom needed
+
         self._lost += 1
         with attach(self._run_dir) as survivors:  # a child on its way to its program still holds the lock
             while survivors.alive:

@@ -1,7 +1,6 @@
 """How the parts of attempts that are no processes are carried: in threads of their own, with results in a queue."""
 
 import os
-import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +18,8 @@ class Threads:
         return self._read
 
     def start(self, ticket: Any, call: Callable[[], Any]) -> None:
+        import threading  # noqa: PLC0415 - few runs need any
+
         threading.Thread(target=self._carry, args=(ticket, call), daemon=True).start()
 
     def _carry(self, ticket: Any, call: Callable[[], Any]) -> None:

@@ -9,8 +9,8 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from taskrun.actions import registry, restore
-from taskrun.actions.base import Context, Result
+from taskrun.actions import registry
+from taskrun.actions.base import Action, Context, Result
 from taskrun.errors import ActionError
 
 KEPT: Final = frozenset({"auto", "restore"})  # the forms of `revert` that this module is about
@@ -36,9 +36,16 @@ def folders_of(task: Mapping[str, Any], run_dir: str, name: str, round_: int, at
     return [folder for folder in folders if os.path.isdir(folder)]
 
 
+def restoring() -> Action:
+    """The action behind `restore`."""
+    from taskrun.actions import restore  # noqa: PLC0415 - 3 ms, and few tasks need it
+
+    return restore
+
+
 def undoing(task: Mapping[str, Any], folders: Sequence[str]) -> Callable[[Context], Result]:
     """The undo of a task, to be called in a thread; it may be called again."""
-    action = restore if is_restored(task) else registry.get(task["kind"])
+    action = restoring() if is_restored(task) else registry.get(task["kind"])
     revert: Callable[[Context], Result] | None = getattr(action, "revert", None)
 
     def call(context: Context) -> Result:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterable
 
 from taskrun.errors import UsageError
@@ -26,11 +27,22 @@ def home() -> str:
     given = os.environ.get("TASKRUN_HOME") or next(filter(None, (find() for find in configured)), None)
     if given:
         return os.path.abspath(os.path.expanduser(given))
-    from platformdirs import user_state_dir  # noqa: PLC0415 - 17 ms, and not needed with TASKRUN_HOME set
-
-    path = user_state_dir("taskrun")
+    path = _state_dir()
     if not os.path.isabs(path):
         raise UsageError("there is no home directory to keep the state of runs in", hint=_HINT)
+    return path
+
+
+def _state_dir() -> str:
+    """The platform's; on Linux without platformdirs, which takes 17 ms to say the same."""
+    if sys.platform == "linux":
+        base = os.environ.get("XDG_STATE_HOME", "").strip()
+        base = base if os.path.isabs(base) else os.path.expanduser("~/.local/state")
+        path = f"{base}/taskrun"
+    else:
+        from platformdirs import user_state_dir  # noqa: PLC0415 - see above
+
+        path = user_state_dir("taskrun")
     return path
 
 

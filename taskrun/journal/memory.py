@@ -1,10 +1,10 @@
 """The journal's twin in memory: same behaviour, nothing on disk. For simulations, tests and dry runs."""
 
-import hashlib
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from taskrun.digest import sha256_hex
 from taskrun.errors import JournalError
 from taskrun.journal import chain
 from taskrun.journal.base import Continuation, Damage, Entry, Request, Revision, RunRow, refuse_format
@@ -116,7 +116,7 @@ class MemoryJournal:
 
     def revise(self, run_id: str, revision: Revision, entry: Entry, *, epoch: int) -> None:
         document = encode_any(revision.definition)
-        digest = hashlib.sha256(document.encode()).hexdigest()
+        digest = sha256_hex(document.encode())
         self.append(run_id, [chain.revision_entry(entry, digest)], epoch=epoch)
         run = self._run(run_id)
         run.definition = document

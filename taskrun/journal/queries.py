@@ -3,11 +3,11 @@
 What came after a run's start has a module of its own: ``revisions``.
 """
 
-import hashlib
 import sqlite3
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from taskrun.digest import sha256_hex
 from taskrun.errors import JournalCorruptError
 from taskrun.journal import chain, revisions
 from taskrun.journal.base import Damage, RunRow
@@ -163,7 +163,7 @@ def read_definition(db: sqlite3.Connection, run_id: str) -> dict[str, Any]:
     digest = row[10] if row[23] is None else row[26]
     body = (db.execute(SELECT_DEFINITION, (digest,)).fetchone() or (None,))[0]
     document = unpack(body) if isinstance(body, bytes) else b""
-    if hashlib.sha256(document).hexdigest() != digest:
+    if sha256_hex(document) != digest:
         raise JournalCorruptError(f"the definition of run {run_id} is not what was written")
     definition: dict[str, Any] = decode(document.decode())
     return definition

@@ -1,12 +1,12 @@
 """The journal in SQLite: one database for all runs, shared by every process of a user."""
 
-import hashlib
 import os
 import sqlite3
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Self
 
+from taskrun.digest import sha256_hex
 from taskrun.errors import JournalCorruptError, JournalError
 from taskrun.journal import chain, queries, revisions
 from taskrun.journal.base import (
@@ -72,7 +72,7 @@ class SqliteJournal:
         self, row: RunRow, definition: bytes | Mapping[str, Any], entries: Sequence[Entry] = ()
     ) -> None:
         document = definition if isinstance(definition, bytes) else encode_any(definition).encode()
-        digest = hashlib.sha256(document).hexdigest()
+        digest = sha256_hex(document)
         values = chain.run_values(row, digest)
         run_seal = chain.seal(values)
 
@@ -136,7 +136,7 @@ class SqliteJournal:
 
     def revise(self, run_id: str, revision: Revision, entry: Entry, *, epoch: int) -> None:
         document = encode_any(revision.definition).encode()
-        digest = hashlib.sha256(document).hexdigest()
+        digest = sha256_hex(document)
         revised = chain.Revised(entry.seq, revision.sha256, encode_any(revision.inputs), digest)
         self._own.pop(run_id, None)
 

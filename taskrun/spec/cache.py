@@ -11,10 +11,10 @@ import stat
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from hashlib import sha256
 from typing import Any
 
 from taskrun.actions.registry import MODULES
+from taskrun.digest import sha256, sha256_hex
 from taskrun.version import __version__
 
 SIZE_LIMIT = 16 * 1024 * 1024
@@ -34,7 +34,7 @@ def find(folder: str, path: str) -> tuple[dict[str, Any], str] | None:
         magic, digest, definition = marshal.loads(kept)  # noqa: S302 - our own file in a private directory
     except (ValueError, EOFError, TypeError):
         return None
-    if magic != MAGIC or digest != sha256(data).digest() or not _same(definition.get("includes", {})):
+    if magic != MAGIC or digest != sha256(data) or not _same(definition.get("includes", {})):
         return None
     return definition, data.decode("utf-8-sig", "replace")
 
@@ -53,13 +53,13 @@ def keep(folder: str, path: str, text: str, definition: Mapping[str, Any]) -> No
         own = f"{place}.{os.getpid()}"
         fd = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         with os.fdopen(fd, "wb") as file:
-            file.write(marshal.dumps((MAGIC, sha256(data).digest(), dict(definition))))
+            file.write(marshal.dumps((MAGIC, sha256(data), dict(definition))))
         os.replace(own, place)
         _drop_oldest(folder)
 
 
 def _place(folder: str, path: str) -> str:
-    return f"{folder}/{sha256(os.fsencode(os.path.abspath(path))).hexdigest()[:32]}"
+    return f"{folder}/{sha256_hex(os.fsencode(os.path.abspath(path)))[:32]}"
 
 
 def _read(path: str) -> bytes | None:
@@ -79,7 +79,7 @@ def _read(path: str) -> bytes | None:
 def _same(hashes: Mapping[str, str]) -> bool:
     for path, digest in hashes.items():
         data = _read(path)
-        if data is None or sha256(data).hexdigest() != digest:
+        if data is None or sha256_hex(data) != digest:
             return False
     return True
 

@@ -6,7 +6,6 @@ load_text    bytes to text (characters), text to events (libyaml), events to val
 """
 
 import gc
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from taskrun.digest import sha256_hex
 from taskrun.spec.diagnostics import Diagnostic, in_order
 from taskrun.spec.loading.builder import Builder
 from taskrun.spec.loading.characters import decode, refuse_unseen
@@ -98,7 +98,7 @@ def _load(data: bytes, path: str) -> tuple[Findings, Loaded]:
     with collector_paused():
         root = _parse(refuse_unseen(data, text, findings), findings)
     found = in_order(findings.errors + findings.warnings)
-    return findings, Loaded(root, text, hashlib.sha256(data).hexdigest(), path, found)
+    return findings, Loaded(root, text, sha256_hex(data), path, found)
 
 
 def _parse(text: str, findings: Findings) -> Any:

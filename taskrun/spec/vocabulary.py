@@ -11,9 +11,8 @@ import os
 from functools import cache
 from typing import Any
 
-from pydantic_core import SchemaError, SchemaValidator
-
 from taskrun.actions.checks import CHECKS
+from taskrun.actions.validators import SchemaError, SchemaValidator
 
 NAME = r"^[A-Za-z_][A-Za-z0-9_-]*$"
 KEY = r"^[A-Za-z_][A-Za-z0-9_]*$"

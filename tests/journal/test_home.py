@@ -2,7 +2,9 @@
 
 import os
 import stat
+import sys
 
+import platformdirs
 import pytest
 
 from taskrun.errors import UsageError
@@ -22,7 +24,17 @@ def test_the_variable_decides_without_platformdirs(tmp_path):
 def test_without_the_variable_it_is_the_platforms_place_for_state(tmp_path):
     environment = {"TASKRUN_HOME": "", "XDG_STATE_HOME": str(tmp_path / "state")}
     _, out, err = run_python(PRINT_HOME, env=environment)
-    assert out.split() == [str(tmp_path / "state/taskrun"), "True"], err
+    assert out.split() == [str(tmp_path / "state/taskrun"), str(sys.platform != "linux")], err
+
+
+@pytest.mark.parametrize("state", [None, "", " ", "/var/state", "relative"])
+def test_it_is_where_platformdirs_would_have_it(state, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("TASKRUN_HOME", raising=False)
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    if state is not None:
+        monkeypatch.setenv("XDG_STATE_HOME", state)
+    assert homes.home() == platformdirs.user_state_dir("taskrun")
 
 
 def test_a_relative_home_is_of_the_directory_at_the_start(tmp_path, monkeypatch):

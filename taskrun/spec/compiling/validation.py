@@ -6,8 +6,7 @@ the compiler goes on with what is left.
 
 from typing import Any, NamedTuple
 
-from pydantic_core import ValidationError
-
+from taskrun.actions.validators import ValidationError
 from taskrun.spec.compiling.problems import START, Problems, settle_words
 from taskrun.spec.compiling.rewording import Finding, reword
 from taskrun.spec.marks import Map, Mark, Seq

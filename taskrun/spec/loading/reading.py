@@ -3,7 +3,6 @@
 import errno
 import os
 import stat
-from pathlib import Path
 from typing import NoReturn
 
 from taskrun.spec.loading.findings import WHOLE_FILE, Findings
@@ -69,9 +68,9 @@ def _refuse(path: str, error: OSError | ValueError, findings: Findings) -> NoRet
 
 
 def _near_file(path: str) -> str | None:
-    wanted = Path(path)
+    folder, name = os.path.split(path)
     try:
-        found = nearest(wanted.name, sorted(entry.name for entry in wanted.parent.iterdir()))
+        found = nearest(name, sorted(os.listdir(folder or ".")))
     except OSError:
         return None  # no such directory either: the message says enough
-    return found and f"did you mean {wanted.with_name(found)}?"
+    return found and f"did you mean {os.path.join(folder, found)}?"

@@ -1,0 +1,71 @@
+"""What ``taskrun run`` does, once it is known what is asked for."""
+
+import os
+import sys
+
+from taskrun.app.base import ListenersFor, Outcome, RunOptions
+from taskrun.app.starting import start_run
+from taskrun.cli.output import Output
+from taskrun.cli.workflows import given_inputs, load_definition
+from taskrun.journal.base import Durability
+
+
+def run(
+    *,
+    file: str,
+    inputs: tuple[str, ...],
+    inputs_file: str | None,
+    jobs: int | None,
+    output: str,
+    detach: bool,
+    on_failure: str | None,
+    on_interrupt: str,
+    durability: Durability,
+    strict: bool,
+    allow_outside: bool,
+    ci: str,
+    color: str,
+) -> int:
+    """Run a workflow, show it, and ask what it wants to know; its exit code."""
+    shown = Output(output, color, os.path.abspath(file), ci)
+    definition, text = load_definition(
+        file, strict=strict, allow_outside=allow_outside, quiet=shown.for_programs
+    )
+    if on_failure is not None:
+        definition = {**definition, "on_failure": on_failure}
+    resolved = given_inputs(definition, inputs, inputs_file)
+    options = RunOptions(jobs or 0, durability, on_interrupt, on_failure)
+
+    def start(listeners_for: ListenersFor) -> Outcome:
+        return start_run(definition, text, resolved, options, listeners_for)
+
+    if detach:
+        from taskrun.cli.detaching import run_detached  # noqa: PLC0415 - seldom asked for
+
+        return run_detached(start, os.path.abspath(file), for_programs=shown.for_programs)
+    outcome = start(shown.listeners)
+    shown.finish(outcome)
+    if outcome.view.unknown and not shown.for_programs:
+        outcome = _ask_for_approval(outcome, options, shown)
+    if definition.get("on_failure") == "ask" and not shown.for_programs:
+        outcome = _ask_what_now(outcome, options, shown)
+    sys.stdout.flush()
+    return outcome.exit_code
+
+
+def _ask_for_approval(outcome: Outcome, options: RunOptions, shown: Output) -> Outcome:
+    from taskrun.cli.approving import attend  # noqa: PLC0415 - seldom needed
+    from taskrun.cli.continuing import go_on  # noqa: PLC0415
+    from taskrun.cli.found import find_run  # noqa: PLC0415
+
+    row = find_run(outcome.run_id)
+    return attend(outcome, lambda event, verb: go_on(row, event, verb, shown, options))
+
+
+def _ask_what_now(outcome: Outcome, options: RunOptions, shown: Output) -> Outcome:
+    from taskrun.cli.asking import attend  # noqa: PLC0415 - seldom needed
+    from taskrun.cli.continuing import go_on  # noqa: PLC0415
+    from taskrun.cli.found import find_run  # noqa: PLC0415
+
+    row = find_run(outcome.run_id)
+    return attend(outcome, lambda event, verb: go_on(row, event, verb, shown, options))
