@@ -10,10 +10,12 @@ from taskrun.cli.options import color_option, whole_number
 from taskrun.journal.codec import timestamp
 from taskrun.journal.home import home, run_dir
 from taskrun.journal.lock import holder
-from taskrun.listeners.runs import runs_dicts, runs_text
+from taskrun.listeners.runs import runs_dicts, runs_text, standing
+from taskrun.listeners.sanitize import one_line
 from taskrun.listeners.screen import is_terminal, size, style_for
 
 STDOUT = 1
+_TOLD = 5  # interrupted runs whose command to go on is printed
 
 
 @click.command("runs")
@@ -35,7 +37,7 @@ STDOUT = 1
 )
 @color_option
 def command(limit: int, output: str, color: str) -> int:
-    """List the runs, the newest first.
+    """List the runs, the newest first, each with the commands that went on with it below.
 
     \b
       taskrun runs
@@ -50,14 +52,19 @@ def command(limit: int, output: str, color: str) -> int:
     journal = open_journal()
     try:
         rows = journal.runs(limit)
+        later = journal.continuations([row.id for row in rows])
     finally:
         journal.close()
     if output == "json":
-        click.echo(json.dumps(runs_dicts(rows, held, timestamp), indent=2))
+        click.echo(json.dumps(runs_dicts(rows, held, timestamp, later), indent=2))
         return 0
     if not rows:
         click.echo("There is no run yet. Make a first one: taskrun run FILE", err=True)
         return 0
     columns = size(STDOUT)[0] if is_terminal(STDOUT) and output != "plain" else None
-    click.echo(runs_text(rows, held, time.time(), style_for(STDOUT, color), columns=columns), nl=False)
+    style = style_for(STDOUT, color)
+    text = runs_text(rows, held, time.time(), style, columns=columns, continuations=later)
+    click.echo(text, nl=False)
+    for row in [row for row in rows if standing(row, held) == "INTERRUPTED"][:_TOLD]:
+        click.echo(f"taskrun resume {row.id}   continues {one_line(row.name)}", err=True)
     return 0

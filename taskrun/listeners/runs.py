@@ -44,18 +44,64 @@ class RunLike(Protocol):
     def parent(self) -> str | None: ...
 
 
+class ContinuationLike(Protocol):
+    """A command that took a run over."""
+
+    @property
+    def run(self) -> str: ...
+    @property
+    def time(self) -> float: ...
+    @property
+    def verb(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+
+
 def standing(run: RunLike, held: Held) -> str:
     """The run's state, or INTERRUPTED when it was under way and no process holds it any more."""
     unfinished = run.state in _UNFINISHED and run.exit_code is None and run.ended is None
     return "INTERRUPTED" if (run.state in _UNDER_WAY or unfinished) and not held(run.id) else run.state
 
 
-def runs_text(runs: Sequence[RunLike], held: Held, now: float, style: Style, *, columns: int | None) -> str:
-    """In the order given. `columns` is the terminal's width, None where there is no terminal."""
-    page = Page(style, columns)
-    return page.draw(
-        _COLUMNS, [_cells(run, depth, standing(run, held), now, page) for run, depth in _families(runs)]
-    )
+def runs_text(
+    runs: Sequence[RunLike],
+    held: Held,
+    now: float,
+    style: Style,
+    *,
+    columns: int | None,
+    continuations: Sequence[ContinuationLike] = (),
+) -> str:
+    """In the order given, each with what was done with it later. `columns` is the terminal's width, None where there is no terminal."""
+    page, later = Page(style, columns), _by_run(continuations)
+    rows = []
+    for run, depth in _families(runs):
+        state = standing(run, held)
+        rows.append(_cells(run, depth, state, now, page))
+        made = later.get(run.id, [])
+        rows += [
+            _continued(each, depth + 1, state if each is made[-1] else each.state, page) for each in made
+        ]
+    return page.draw(_COLUMNS, rows)
+
+
+def _by_run(continuations: Sequence[ContinuationLike]) -> dict[str, list[ContinuationLike]]:
+    found: dict[str, list[ContinuationLike]] = {}
+    for each in continuations:
+        found.setdefault(each.run, []).append(each)
+    return found
+
+
+def _continued(made: ContinuationLike, depth: int, state: str, page: Page) -> list[Cell]:
+    """The command, and the state in which it left the run."""
+    return [
+        Cell("  " * depth + made.verb, FAINT),
+        Cell("" if made.verb == "resolve" else page.word(state), FAINT),
+        Cell(""),
+        Cell(strftime("%Y-%m-%d %H:%M:%S", localtime(made.time)), FAINT),
+        Cell(""),
+        Cell(""),
+    ]
 
 
 def _cells(run: RunLike, depth: int, state: str, now: float, page: Page) -> list[Cell]:
@@ -99,9 +145,13 @@ def _created(run: RunLike) -> float:
 
 
 def runs_dicts(
-    runs: Sequence[RunLike], held: Held, timestamp: Callable[[float], str]
+    runs: Sequence[RunLike],
+    held: Held,
+    timestamp: Callable[[float], str],
+    continuations: Sequence[ContinuationLike] = (),
 ) -> list[dict[str, Any]]:
     """The same for programs."""
+    later = _by_run(continuations)
     return [
         {
             "run": run.id,
@@ -113,6 +163,10 @@ def runs_dicts(
             "started": timestamp(run.created),
             "ended": None if run.ended is None else timestamp(run.ended),
             "parent": run.parent,
+            "continued": [
+                {"verb": each.verb, "time": timestamp(each.time), "state": each.state}
+                for each in later.get(run.id, ())
+            ],
         }
         for run in runs
     ]

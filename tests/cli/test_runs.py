@@ -64,6 +64,8 @@ def test_a_run_whose_process_was_killed_is_interrupted(taskrun: Taskrun) -> None
     process.communicate()
     line = taskrun("runs").out.splitlines()[1]
     assert line.split()[1:3] == ["INTERRUPTED", "waits"]
+    run = line.split()[0]
+    assert f"taskrun resume {run}   continues waits" in taskrun("runs").err
     (taskrun.folder / "go").touch()
     assert taskrun("resume").code == 0
     assert taskrun("runs").out.splitlines()[1].split()[1] == "SUCCESS"
@@ -80,3 +82,28 @@ def test_control_characters_in_what_is_asked_for_are_not_obeyed(taskrun: Taskrun
         done = taskrun(*arguments)
         assert done.code in (2, 4)
         assert "\x1b" not in done.err + done.out
+
+
+def test_what_went_on_with_a_run_stands_below_it(taskrun: Taskrun) -> None:
+    text = GOOD.replace("tasks:", "on_failure: stop\ntasks:").replace("'true'", "test -e go")
+    assert taskrun("run", taskrun.file(text)).code == 3
+    assert taskrun("resume").code == 3
+    (taskrun.folder / "go").touch()
+    assert taskrun("resume").code == 0
+    assert taskrun("revert").code == 0
+    lines = taskrun("runs").out.splitlines()[1:]
+    assert [line.split()[:2] for line in lines[1:]] == [
+        ["resume", "SUSPENDED"],
+        ["resume", "SUCCESS"],
+        ["revert", "REVERTED"],
+    ]
+    assert all(line.startswith("  ") for line in lines[1:])
+    (row,) = json.loads(taskrun("runs", "-o", "json").out)
+    assert [(each["verb"], each["state"]) for each in row["continued"]] == [
+        ("resume", "SUSPENDED"),
+        ("resume", "SUCCESS"),
+        ("revert", "REVERTED"),
+    ]
+    with Terminal(taskrun, "runs") as terminal:
+        assert terminal.end() == 0
+        assert "resume" in terminal.text

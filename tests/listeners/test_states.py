@@ -161,5 +161,6 @@ def test_the_runs_for_programs() -> None:
             "started": "1970-01-01T00:16:40.000000Z",
             "ended": None,
             "parent": None,
+            "continued": [],
         }
     ]
