@@ -16,7 +16,7 @@ COMMANDS = {
     "cancel": "Stop a run and roll it back.",
     "logs": "Show what the tasks of a run have printed.",
     "web": "Show the runs in a browser, live; stop, resume and revert them.",
-    "report": "Write a report of a run: HTML, Markdown, JSON or JUnit.",
+    "report": "Write a report: HTML, Markdown, JSON, JUnit or a trace.",
     "rehearse": "Fail at every task in a scratch copy; check that all is undone.",
     "graph": "Draw a workflow, or a run with its states and its rollback.",
     "init": "Write a first workflow from a template.",

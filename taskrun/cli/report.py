@@ -31,8 +31,8 @@ _BY_SUFFIX = {".html": "html", ".htm": "html", ".md": "markdown", ".json": "json
     "--format",
     "form",
     metavar="FORMAT",
-    type=click.Choice(["html", "markdown", "json", "junit"]),
-    help="html, markdown, json or junit. Default: by the file's suffix, else html.",
+    type=click.Choice(["html", "markdown", "json", "junit", "trace"]),
+    help="html, markdown, json, junit or trace. Default: by the file's suffix, else html.",
 )
 @click.option("-o", "--output", "path", metavar="FILE", type=click.Path(dir_okay=False), help="Where to.")
 def command(run: str, form: str | None, path: str | None) -> int:
@@ -42,6 +42,7 @@ def command(run: str, form: str | None, path: str | None) -> int:
       taskrun report -o report.html
       taskrun report 1m86c361 --format markdown
       taskrun report -o report.xml              JUnit, for CI
+      taskrun report -f trace -o run.json       open it in ui.perfetto.dev
 
     The HTML is one file that loads nothing. The exit code is the run's.
     """
@@ -115,6 +116,12 @@ def _junit(found: dict[str, Any]) -> str:
     return junit(found)
 
 
+def _trace(found: dict[str, Any]) -> str:
+    from taskrun.listeners.report.trace import trace  # noqa: PLC0415
+
+    return trace(found)
+
+
 def _json(found: dict[str, Any]) -> str:
     return json.dumps(found, indent=2) + "\n"
 
@@ -124,6 +131,7 @@ _FORMS: dict[str, Callable[[dict[str, Any]], str]] = {
     "markdown": _markdown,
     "junit": _junit,
     "json": _json,
+    "trace": _trace,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from taskrun.engine.view import NO_UNDO, EntryLike, Row, View
 from taskrun.listeners.advice import advice
+from taskrun.listeners.attempts import Attempt, Attempts
 from taskrun.listeners.base import OutputOf
 from taskrun.listeners.sanitize import clean
 from taskrun.listeners.tail import Hide, last_lines
@@ -15,8 +16,6 @@ from taskrun.listeners.verdict import in_doubt, still_applied, unapproved, undec
 
 Plain = dict[str, Any]
 OUTPUT_LINES = 40
-_DONE = ("SUCCESS", "FAILURE", "UNKNOWN")
-_UNDONE = ("REVERTED", "REVERT_FAILURE")
 
 
 class RunLike(Protocol):
@@ -40,27 +39,65 @@ class RunLike(Protocol):
     def version(self) -> str: ...
 
 
-class Times:
-    """How long a task's attempts at doing, and at undoing, took together."""
+class Timeline:
+    """The attempts at doing and undoing in order of their beginnings, and what the run as a whole did."""
 
-    def __init__(self) -> None:
-        self.started: float | None = None
-        self.doing = 0.0
-        self.undoing = 0.0
-        self._since: float | None = None
+    def __init__(self, created: float) -> None:
+        self.attempts: list[Attempt] = []
+        self.phases: list[tuple[str, float]] = []
+        self._created = created
+        self._open = Attempts()
+        self._at: dict[str, int] = {}
+        self.last = created
+        self._grouped: dict[str, list[Attempt]] | None = None
 
     def take(self, entry: EntryLike) -> None:
-        if entry.state in ("RUNNING", "REVERTING"):
-            self._since = entry.time
-            if self.started is None:
-                self.started = entry.time
-        elif self._since is not None and entry.state in (*_DONE, *_UNDONE):
-            took = max(0.0, entry.time - self._since)
-            if entry.state in _DONE:
-                self.doing += took
-            else:
-                self.undoing += took
-            self._since = None
+        self.last = max(self.last, entry.time)
+        if entry.kind == "flow" and entry.state:
+            self.phases.append((entry.state, entry.time))
+        ended, begun = self._open.take(entry)
+        if ended is not None:
+            self.attempts[self._at[ended.task]] = ended
+        if begun is not None:
+            self._at[begun.task] = len(self.attempts)
+            self.attempts.append(begun)
+
+    def of_task(self, task: str) -> tuple[float | None, float, float]:
+        """When it first began, how long its attempts at doing and at undoing took together."""
+        own = self._by_task().get(task, [])
+        took = {False: 0.0, True: 0.0}
+        for each in own:
+            took[each.undoing] += 0.0 if each.ended is None else each.ended - each.started
+        return own[0].started if own else None, took[False], took[True]
+
+    def _by_task(self) -> dict[str, list[Attempt]]:
+        if self._grouped is None:
+            self._grouped = {}
+            for each in self.attempts:
+                self._grouped.setdefault(each.task, []).append(each)
+        return self._grouped
+
+    def as_facts(self, skip: Callable[[Attempt], bool]) -> tuple[list[Plain], list[Plain]]:
+        attempts = [
+            {
+                "task": each.task,
+                "undoing": each.undoing,
+                "number": each.number,
+                "start": self._since_start(each.started),
+                "seconds": None
+                if each.ended is None
+                else round(self._since_start(each.ended) - self._since_start(each.started), 6),
+                "state": each.state,
+                "failure": each.failure,
+            }
+            for each in self.attempts
+            if not skip(each)
+        ]
+        phases = [{"state": state, "start": self._since_start(time)} for state, time in self.phases]
+        return attempts, phases
+
+    def _since_start(self, time: float) -> float:
+        return round(max(0.0, time - self._created), 6)
 
 
 def facts(
@@ -75,12 +112,14 @@ def facts(
     timestamp: Callable[[float], str],
 ) -> Plain:
     """``state`` is the run's as it is to be said; ``hide`` masks bytes, ``mask`` values."""
-    view, times = View(definition), dict[str, Times]()
+    view, timeline = View(definition), Timeline(run.created)
     for entry in entries:
         view.apply(entry)
-        if entry.kind == "task":
-            times.setdefault(entry.name, Times()).take(entry)
-    tasks = [_task(row, times.get(row.name, Times()), timestamp) for row in view.rows if row.kind == "task"]
+        timeline.take(entry)
+    tasks = [_task(row, timeline, timestamp) for row in view.rows if row.kind == "task"]
+    attempts, phases = timeline.as_facts(
+        lambda each: each.undoing and view.index[each.task].revert in NO_UNDO
+    )
     failed = [view.index[name] for name in view.failed + view.tolerated]
     found = {
         "v": 1,
@@ -92,12 +131,14 @@ def facts(
         "exit_code": run.exit_code,
         "started": timestamp(run.created),
         "ended": None if run.ended is None else timestamp(run.ended),
-        "seconds": view.seconds(run.ended or view.ended or run.created),
+        "seconds": view.seconds(run.ended or view.ended or timeline.last),
         "outcome": _outcome(view, state),
         "failure": view.failure,
         "inputs": dict(run.inputs),
         "counts": view.counts,
         "tasks": tasks,
+        "attempts": attempts,
+        "phases": phases,
         "failures": [_failure(row, output_of, hide, undoing=False) for row in failed],
         "undone": [name for name in view.undone if view.index[name].revert not in NO_UNDO],
         "applied": still_applied(view) if state != "SUCCESS" else [],
@@ -126,7 +167,8 @@ def _outcome(view: View, state: str) -> str:
     return verdict(view)
 
 
-def _task(row: Row, times: Times, timestamp: Callable[[float], str]) -> Plain:
+def _task(row: Row, timeline: Timeline, timestamp: Callable[[float], str]) -> Plain:
+    started, doing, undoing = timeline.of_task(row.name)
     return {
         "name": row.name,
         "flow": row.flow,
@@ -134,9 +176,9 @@ def _task(row: Row, times: Times, timestamp: Callable[[float], str]) -> Plain:
         "action": row.action,
         "state": row.state,
         "attempts": row.tries,
-        "started": None if times.started is None else timestamp(times.started),
-        "seconds": round(times.doing, 6),
-        "undo_seconds": round(times.undoing, 6),
+        "started": None if started is None else timestamp(started),
+        "seconds": round(doing, 6),
+        "undo_seconds": round(undoing, 6),
         "undo": row.revert,
         "message": row.message,
         "failure": row.failure,

@@ -5,6 +5,8 @@ from html import escape
 from json import dumps
 from typing import Any
 
+from taskrun.listeners.report.timeline import STYLE as TIMELINE_STYLE
+from taskrun.listeners.report.timeline import timeline
 from taskrun.listeners.words import counted, duration, why
 
 Plain = Mapping[str, Any]
@@ -47,7 +49,7 @@ def page(report: Plain) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">',
         f"<title>{escape(title)}</title>",
-        f"<style>{_STYLE}</style>",
+        f"<style>{_STYLE}{TIMELINE_STYLE}</style>",
         "</head>",
         "<body>",
         "<main>",
@@ -77,6 +79,7 @@ def _body(report: Plain) -> Iterator[str]:
     ):
         yield from _list(title, report[key])
     yield from _tasks(report["tasks"])
+    yield from timeline(report)
     yield from _inputs(report)
     yield from _commands("Next", "", [c for c in report["commands"] if not c["needed"]])
     yield f'<footer class="soft">{escape(report["file"])}, taskrun {escape(report["version"])}</footer>'
