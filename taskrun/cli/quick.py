@@ -40,6 +40,7 @@ DEFAULTS: dict[str, Any] = {
     "jobs": None,
     "output": "auto",
     "detach": False,
+    "web": False,
     "on_failure": None,
     "on_interrupt": "revert",
     "durability": "full",

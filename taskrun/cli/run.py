@@ -29,6 +29,7 @@ Exit codes:
 @jobs_option
 @output_option
 @click.option("--detach", is_flag=True, help="Run in the background, and print the run's id.")
+@click.option("--web", is_flag=True, help="With a page of the run in the browser.")
 @click.option(
     "--on-failure",
     metavar="WHAT",
@@ -60,6 +61,7 @@ def command(
     jobs: int | None,
     output: str,
     detach: bool,
+    web: bool,
     on_failure: str | None,
     on_interrupt: str,
     durability: Durability,
@@ -73,6 +75,7 @@ def command(
     \b
       taskrun run deploy.yaml -i version=1.4.2
       taskrun run deploy.yaml --detach             in the background
+      taskrun run deploy.yaml --web                with a page in the browser
       taskrun run deploy.yaml -j 1 -o ndjson       for programs
     """
     from taskrun.cli.running import run  # noqa: PLC0415 - not for its help
@@ -84,6 +87,7 @@ def command(
         jobs=jobs,
         output=output,
         detach=detach,
+        web=web,
         on_failure=on_failure,
         on_interrupt=on_interrupt,
         durability=durability,

@@ -2,12 +2,18 @@
 
 import os
 import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from taskrun.app.base import ListenersFor, Outcome, RunOptions
 from taskrun.app.starting import start_run
 from taskrun.cli.output import Output
 from taskrun.cli.workflows import given_inputs, load_definition
+from taskrun.errors import UsageError
 from taskrun.journal.base import Durability
+
+if TYPE_CHECKING:
+    from taskrun.cli.beside import Beside
 
 
 def run(
@@ -18,6 +24,7 @@ def run(
     jobs: int | None,
     output: str,
     detach: bool,
+    web: bool,
     on_failure: str | None,
     on_interrupt: str,
     durability: Durability,
@@ -39,11 +46,34 @@ def run(
     def start(listeners_for: ListenersFor) -> Outcome:
         return start_run(definition, text, resolved, options, listeners_for)
 
+    if detach and web:
+        raise UsageError("--web goes without --detach", hint="taskrun web shows runs in the background too")
     if detach:
         from taskrun.cli.detaching import run_detached  # noqa: PLC0415 - seldom asked for
 
         return run_detached(start, os.path.abspath(file), for_programs=shown.for_programs)
-    outcome = start(shown.listeners)
+    if web:
+        return _with_page(lambda beside: _drive(start, shown, options, definition, beside))
+    return _drive(start, shown, options, definition)
+
+
+def _with_page(drive: Callable[["Beside"], int]) -> int:
+    from taskrun.cli.beside import Beside  # noqa: PLC0415 - seldom asked for
+
+    with Beside() as beside:
+        code = drive(beside)
+        beside.stay()
+    return code
+
+
+def _drive(
+    start: Callable[[ListenersFor], Outcome],
+    shown: Output,
+    options: RunOptions,
+    definition: Mapping[str, Any],
+    beside: "Beside | None" = None,
+) -> int:
+    outcome = start(shown.listeners if beside is None else beside.listeners(shown.listeners))
     shown.finish(outcome)
     if outcome.view.unknown and not shown.for_programs:
         outcome = _ask_for_approval(outcome, options, shown)

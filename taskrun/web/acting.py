@@ -50,8 +50,6 @@ def _request(doors: Doors, row: RunRow, wish: Wish) -> Plain:
 
 def _resolve(doors: Doors, row: RunRow, wish: Wish) -> Plain:
     word = wish.word if wish.verb == possible.RESOLVE else "done"
-    if not word:
-        raise RefusedError("what is it: done, not done or undone?")
     reason = wish.reason or ("approved on the page" if wish.verb == possible.APPROVE else "")
     data: Plain = {"resolved": word}
     data |= {"outputs": dict(wish.outputs)} if wish.outputs else {}

@@ -1,10 +1,9 @@
 """What a person may ask of a run as it stands."""
 
 from taskrun.engine.view import View
-from taskrun.listeners.verdict import mendable
+from taskrun.listeners.verdict import mendable, unapproved
 from taskrun.web.doors import Plain
 
-APPROVAL = "Approval"
 SUSPEND, CANCEL, RESUME, REVERT = "suspend", "cancel", "resume", "revert"
 RESOLVE, APPROVE, DECLINE, SKIP = "resolve", "approve", "decline", "skip"
 REQUESTS = (SUSPEND, CANCEL)
@@ -41,9 +40,9 @@ def _free(view: View, standing: str) -> list[str]:
 
 def _of_tasks(view: View) -> list[Plain]:
     found: list[Plain] = []
+    asked = set(unapproved(view))
     for name in view.unknown[:EACH]:
-        failure = view.index[name].failure or {}
-        verbs = (APPROVE, DECLINE) if failure.get("type") == APPROVAL else (RESOLVE,)
+        verbs = (APPROVE, DECLINE) if name in asked else (RESOLVE,)
         found += [{"verb": verb, "task": name} for verb in verbs]
     again = mendable(view) if view.rolling else []
     for name in view.revert_failed[:EACH]:

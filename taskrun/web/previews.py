@@ -9,7 +9,7 @@ from taskrun.journal.base import RunRow
 from taskrun.listeners.plan import how_undone
 from taskrun.web import possible
 from taskrun.web.doors import Doors, Plain, Wish
-from taskrun.web.shown import Shown
+from taskrun.web.shown import Shown, question
 
 LONGEST = 2000  # characters of a reason
 DONE, NOT_DONE, UNDONE = "done", "not-done", "undone"
@@ -65,6 +65,14 @@ def check(row: RunRow, definition: Plain, shown: Shown, wish: Wish, standing: st
         raise UsageError("the run has not come to such a savepoint")
 
 
+def check_complete(wish: Wish) -> None:
+    """RefusedError if something is missing that a person has to say."""
+    if wish.verb == possible.SKIP and not wish.reason.strip():
+        raise RefusedError("giving an undo up needs a reason: who reads the history wants to know why")
+    if wish.verb == possible.RESOLVE and not wish.word:
+        raise RefusedError("what is it: done, not done or undone?")
+
+
 def preview(
     doors: Doors, row: RunRow, definition: Plain, shown: Shown, wish: Wish, standing: str, *, driven: bool
 ) -> Plain:
@@ -82,6 +90,7 @@ def preview(
         "left": [],
         "warnings": [],
         "reason": _reason(wish.verb),
+        "question": question(shown.view.index[wish.task]) if wish.task in shown.view.index else None,
     }
     if wish.verb == possible.SUSPEND:
         return {**found, **_suspension(shown)}

@@ -28,6 +28,7 @@ from taskrun.web.source import source
 from taskrun.web.streaming import Stopping, list_events, run_events
 
 EVENTS = 2000  # in one answer
+LAST_LINES = 12
 WITH_OUTPUTS = 200  # tasks in one answer
 _STATUS: Mapping[type[TaskrunError], int] = {
     NotFoundError: 404,
@@ -74,6 +75,7 @@ class Pages:
             "/outputs": self.outputs,
             "/task": self.task,
             "/output": self.output,
+            "/last": self.last,
             "/search": self.search,
             "/preview": self.preview,
         }
@@ -204,6 +206,18 @@ class Pages:
 
         return JSONResponse(await self._of_output(request, of))
 
+    async def last(self, request: Request) -> Response:
+        """The last lines of its last attempt."""
+
+        def of(directory: str, task: Row, safe: Safe) -> Plain:
+            files = [each for each in output.outputs(directory, task) if not each["id"].startswith("undo-")]
+            if not files:
+                return {"lines": []}
+            text = output.window(directory, task, files[-1]["id"], safe, start=None)["text"]
+            return {"lines": text.rstrip().split("\n")[-LAST_LINES:]}
+
+        return JSONResponse(await self._of_output(request, of))
+
     async def search(self, request: Request) -> Response:
         asked = request.query_params
 
@@ -247,6 +261,7 @@ class Pages:
             driven = is_held(self._doors.home, row.id)
             state = stands(self._doors.home, row)
             previews.check(row, definition, shown, wish, state, driven=driven)
+            previews.check_complete(wish)
             if not driven and seq != shown.seq:
                 raise RefusedError("the run has moved on since you looked: look again")
             return acting.carry_out(self._doors, journal, row, wish)

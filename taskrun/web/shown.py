@@ -6,7 +6,7 @@ from typing import Any
 from taskrun.engine.view import NO_UNDO, Row, View
 from taskrun.journal.base import Entry, RunRow
 from taskrun.listeners.advice import advice
-from taskrun.listeners.verdict import still_applied, verdict
+from taskrun.listeners.verdict import APPROVAL, in_doubt, still_applied, unapproved, verdict
 from taskrun.listeners.words import attempt_of, counted, why
 from taskrun.web import possible
 from taskrun.web.doors import Plain
@@ -100,14 +100,12 @@ _NONE = Spans()
 
 def _about(row: Row) -> Plain:
     """What most rows have nothing of."""
-    failure = row.failure or {}
     return {
         "failure": why(row.failure),
         "undo_failure": why(row.revert_failure),
         "given_up": row.given_up,
-        "question": failure.get("message")
-        if row.state == "UNKNOWN" and failure.get("type") == possible.APPROVAL
-        else None,
+        "reason": row.reason if row.revert == "impossible" else None,
+        "question": question(row),
         "message": row.message,
         "progress": row.progress,
         "custom": row.custom,
@@ -126,9 +124,8 @@ def headline(view: View, standing: str) -> str:
     if standing == "INTERRUPTED" or standing in ("FAILURE", "REVERTED", "SUSPENDED"):
         if standing == "FAILURE" and not view.rolling:
             return "A task has failed; what runs still ends, then the rollback begins."
-        if view.state in ("FAILURE", "REVERTED", "SUSPENDED") and standing != "INTERRUPTED":
-            text = verdict(view)
-            return f"{text[:1].upper()}{text[1:]}."
+        if standing != "INTERRUPTED":
+            return _ended(view)
         return "The process that drove it is gone. Nothing is lost: the journal knows what was done."
     if view.rolling:
         return f"Rolling back: {view.reverted:,} of {view.to_revert:,} undone."
@@ -139,10 +136,25 @@ def headline(view: View, standing: str) -> str:
     return f"{over:,} of {counted(sum(counts.values()), 'task')} done{words}."
 
 
+def _ended(view: View) -> str:
+    """The verdict; its numbers are in the tally."""
+    if view.state == "SUSPENDED":
+        return "Nothing runs now: an approval is waited for." if unapproved(view) else "Nothing runs now."
+    text = verdict(view)
+    if view.applied or view.unknown or view.revert_failed:
+        text = text.partition(":")[0]
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def question(row: Row) -> str | None:
+    failure = row.failure or {}
+    is_asked = row.state == "UNKNOWN" and failure.get("type") == APPROVAL
+    return str(failure.get("message") or "") if is_asked else None
+
+
 def tally(view: View) -> str:
     """What is left in the world, in numbers."""
     undone = sum(view.index[name].revert not in NO_UNDO for name in view.undone)
+    waiting = f", {len(unapproved(view)):,} waiting for an approval" if unapproved(view) else ""
     stuck = f", {len(view.revert_failed):,} could not be undone" if view.revert_failed else ""
-    return (
-        f"{undone:,} undone, {len(still_applied(view)):,} still applied, {len(view.unknown):,} unknown{stuck}"
-    )
+    return f"{undone:,} undone, {len(still_applied(view)):,} still applied, {len(in_doubt(view)):,} unknown{waiting}{stuck}"

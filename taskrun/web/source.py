@@ -18,22 +18,19 @@ def source(directory: str, row: RunRow, definition: Mapping[str, Any], view: Vie
     if text is None:
         text = _text(f"{directory}/workflow.yaml", safe)
     lines = text.split("\n") if text is not None else []
-    troubled = {*view.failed, *view.tolerated, *view.revert_failed, *view.unknown}
+    troubled = dict.fromkeys(view.failed + view.tolerated, "FAILURE")
+    troubled |= dict.fromkeys(view.unknown, "UNKNOWN") | dict.fromkeys(view.revert_failed, "REVERT_FAILURE")
     marks = []
     for task in definition["tasks"]:
-        states = [view.index[name].state for name in _rows_of(task["name"], troubled)]
+        states = [state for name, state in troubled.items() if task["name"] in (name, _plain(name))]
         line = task.get("line")
         if states and isinstance(line, int) and 0 < line <= len(lines) and "dir" not in task:
             marks.append({"from": line, "to": _end(lines, line), "task": task["name"], "state": states[0]})
     return {"lines": lines, "marks": marks, "missing": text is None}
 
 
-def _rows_of(name: str, troubled: set[str]) -> list[str]:
-    """The task, or those of its items."""
-    return [each for each in troubled if each == name or _plain(each) == name]
-
-
 def _plain(name: str) -> str:
+    """The name in the file of an item's task."""
     return name.rpartition("].")[2].partition("[")[0]
 
 

@@ -4,6 +4,7 @@ import http.client
 import json
 import re
 import signal
+import time
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -105,7 +106,9 @@ class Stream:
 
     def next(self) -> tuple[int | None, Any]:
         number, data = None, None
+        give_up = time.monotonic() + SECONDS
         while True:
+            assert time.monotonic() < give_up, "nothing more was told"
             line = self.response.readline().decode().rstrip("\n")
             if line.startswith("id: "):
                 number = int(line[4:])

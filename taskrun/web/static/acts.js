@@ -44,6 +44,7 @@ export class Asking {
   build() {
     const [, label] = LABELS[this.act.verb];
     this.title = h("h2", { id: "dialog-title" }, `${LABELS[this.act.verb][0]}…`);
+    this.question = h("p", { class: "question" });
     this.words = h("p", {});
     this.options = h("div", { class: "options" });
     this.steps = h("ol", { class: "steps", tabindex: "0", "aria-label": "What will run, in order" });
@@ -56,7 +57,7 @@ export class Asking {
     const copy = h("button", { type: "button", class: "quiet", onclick: () => this.copy(copy) }, "Copy");
     fill(
       this.dialog,
-      h("div", { class: "sheet" }, this.title, this.words, this.options, this.steps, this.left, this.then, this.warnings,
+      h("div", { class: "sheet" }, this.title, this.question, this.options, this.words, this.steps, this.left, this.then, this.warnings,
         h("div", { class: "equal" }, h("div", { class: "row" }, h("h3", {}, "The same in a terminal"), copy), this.command), this.error),
       h("div", { class: "foot" }, h("button", { type: "button", class: "act", onclick: () => this.dialog.close() }, "Back"), this.yes),
     );
@@ -149,6 +150,7 @@ export class Asking {
   draw(found) {
     setText(this.title, found.title);
     setText(this.words, found.words);
+    setText(this.question, found.question || "");
     fill(this.steps, found.steps.slice(0, AT_ONCE).map(step));
     this.steps.hidden = !found.steps.length;
     if (found.steps.length > AT_ONCE) this.steps.append(h("li", { class: "soft" }, `and ${counted(found.steps.length - AT_ONCE, "more task")}`));

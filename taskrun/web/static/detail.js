@@ -28,6 +28,7 @@ export class Detail {
     this.select = h("select", { "aria-label": "Which output" });
     this.select.addEventListener("change", () => this.doors.go({ file: this.select.value, line: null }));
     this.followed = h("input", { type: "checkbox", id: "follow", checked: true });
+    this.following = h("label", { class: "check", for: "follow" }, this.followed, " Follow");
     this.search = h("input", { type: "search", placeholder: "Search output", "aria-label": "Search output", autocomplete: "off", spellcheck: "false" });
     this.search.addEventListener("input", () => this.searchSoon());
     this.found = h("div", { class: "found", role: "status" });
@@ -43,7 +44,7 @@ export class Detail {
     });
     this.followed.addEventListener("change", () => this.followed.checked && this.toEnd());
     this.output = h("section", { class: "output", "aria-label": "What it has printed" },
-      h("div", { class: "tools" }, this.select, this.search, h("label", { class: "check", for: "follow" }, this.followed, " Follow")), this.found, this.note, this.log);
+      h("div", { class: "tools" }, this.select, this.search, this.following), this.found, this.note, this.log);
     fill(this.place, h("div", { class: "row" }, h("div", { class: "title" }, this.name, this.chip), h("button", { type: "button", class: "close", "aria-label": "Close the task (Escape)", onclick: () => this.doors.close() }, "×")), this.buttons, this.facts, this.output);
   }
 
@@ -159,6 +160,7 @@ export class Detail {
     if (task !== this.task || file !== this.file) return;
     setText(this.note, "");
     this.live = found.live;
+    this.following.hidden = !found.live;
     const lines = found.text.split("\n");
     if (lines[lines.length - 1] === "") lines.pop();
     if (query.end !== undefined) {

@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { fill, h } from "./dom.js";
-import { chip, shown, tone } from "./words.js";
+import { chip, shown, timeOfDay, tone } from "./words.js";
 
 export class Data {
   constructor(run, about) {
@@ -81,7 +81,7 @@ function line(event) {
   return h(
     "tr", { id: `event-${event.seq}` },
     h("td", { class: "number" }, String(event.seq)),
-    h("td", { class: "time" }, event.time.slice(11, 23)),
+    h("td", { class: "time" }, timeOfDay(event.time)),
     h("th", { scope: "row" }, h("span", { class: "soft" }, `${what} `), event.name, event.attempt > 1 ? h("span", { class: "nth" }, `attempt ${event.attempt}`) : null),
     h("td", { class: "state" }, event.state ? chip(event.state) : null),
     h("td", { class: "more" }, more.map(([name, value]) => h("div", {}, h("span", { class: "soft" }, `${name} `), name === "failure" ? `${value.type}: ${value.message}` : shown(value)))),
@@ -93,7 +93,7 @@ export class Source {
     this.run = run;
     this.open = open;
     this.place = h("div", { class: "code", tabindex: "0", role: "region", "aria-label": "The workflow file" });
-    this.note = h("p", { class: "soft" }, "The file as the run was started with it. Lines of tasks in trouble are marked.");
+    this.note = h("p", { class: "soft" }, "The file that the run goes by. Lines of tasks in trouble are marked.");
     this.elements = [h("section", { class: "block" }, this.note, this.place)];
   }
 

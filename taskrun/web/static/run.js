@@ -90,7 +90,7 @@ function drawNeeds() {
   const open = run.unknown.concat(run.not_undone);
   const items = open.map((name) => {
     const row = rows.get(`task ${name}`) || {};
-    const words = row.question || (row.undo_failure ? `Its undo failed: ${row.undo_failure}` : row.failure || "A crash took its outcome: nobody knows whether it has happened.");
+    const words = row.question || (row.reason && row.undo_failure ? `It cannot be undone: ${row.reason}` : row.undo_failure ? `Its undo failed: ${row.undo_failure}` : row.failure || "A crash took its outcome: nobody knows whether it has happened.");
     return h("li", {}, h("div", {}, taskLink(name), h("p", {}, words), row.given_up ? h("p", { class: "soft" }, `Given up: ${row.given_up}`) : null),
       h("div", { class: "buttons" }, (byTask.get(name) || []).map((act) => button(act, (from) => asking.ask(act, from)))));
   });
@@ -110,7 +110,7 @@ function drawTroubles() {
   const place = byId("troubles");
   if (place.dataset.known === known) return;
   place.dataset.known = known;
-  const items = shown.map(([name, row]) => h("li", {}, taskLink(name), " ", h("span", { class: "why" }, row.failure || "failed"), row.allowed ? h("span", { class: "soft" }, " (allowed)") : null));
+  const items = shown.map(([name, row], i) => h("li", {}, taskLink(name), " ", h("span", { class: "why" }, row.failure || "failed"), row.allowed ? h("span", { class: "soft" }, " (allowed)") : null, i < 3 ? lastWords(name) : null));
   const more = failed.length > 5 ? h("li", { class: "soft" }, `and ${failed.length - 5} more`) : null;
   const secrets = about.unreadable.length ? h("p", { class: "warning" }, `! Output is not shown: it may hold secrets that cannot be read here (${about.unreadable.join(", ")}).`) : null;
   const warnings = run.warnings.map((text) => h("p", { class: "warning" }, `! ${text}`));
@@ -118,6 +118,18 @@ function drawTroubles() {
   const there = items.length || warnings.length || secrets || commands;
   place.className = there ? "block troubles" : "";
   fill(place, there ? [items.length ? [h("h2", {}, h("span", { "aria-hidden": "true" }, "✗ "), "Failed"), h("ul", {}, items, more)] : [], secrets, warnings, commands] : []);
+}
+
+// The last lines that a failed task has printed.
+function lastWords(name) {
+  const place = h("pre", { hidden: true });
+  get(`/api/runs/${id}/last`, { name })
+    .then((found) => {
+      place.hidden = !found.lines.length;
+      setText(place, found.lines.join("\n"));
+    })
+    .catch(() => {}); // the task itself says why not
+  return place;
 }
 
 function taskLink(name) {

@@ -112,6 +112,7 @@ export class Table {
     const all = [...this.rows].filter(([, row]) => this.filter === "all" ? true : row.kind === "task" && wanted(row));
     const found = all.filter(([, row]) => !this.words || `${row.name} ${row.flow} ${row.action} ${row.failure || ""}`.toLowerCase().includes(this.words));
     found.sort(([, one], [, other]) => one.order[0] - other.order[0] || one.order[1] - other.order[1]);
+    this.scale();
     const elements = found.slice(0, this.most).map(([key]) => this.part(key).element);
     const children = this.body.children;
     if (elements.length !== children.length || elements.some((element, i) => element !== children[i])) fill(this.body, elements);
@@ -120,7 +121,6 @@ export class Table {
     this.none.hidden = Boolean(found.length);
     this.table.hidden = !found.length;
     this.count();
-    this.scale();
   }
 
   part(key) {
@@ -162,7 +162,7 @@ export class Table {
     setChip(part.chip, row.state);
     part.chip.hidden = Boolean(row.items) && row.state === "PENDING";
     setText(part.nth, row.kind === "retry" && row.nth ? `round ${row.nth}` : row.nth ? `attempt ${row.nth}` : "");
-    part.element.classList.toggle("trouble", TROUBLE.includes(row.state));
+    part.element.classList.toggle("trouble", ["FAILURE", "REVERT_FAILURE"].includes(row.state));
     const about = row.undo_failure ? `not undone: ${row.undo_failure}` : row.question || row.failure || row.given_up || row.custom || row.message || "";
     setText(part.about, row.items ? counted(row.items, "item") : row.progress !== undefined && UNDER_WAY.includes(row.state) ? `${Math.round(row.progress * 100)} %${about ? `, ${about}` : ""}` : about);
     this.time(key);

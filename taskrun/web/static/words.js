@@ -69,6 +69,13 @@ export function moment(seconds) {
   return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 }
 
+// Of an event's time, with its milliseconds, as the clock on the wall showed it.
+export function timeOfDay(text) {
+  const at = new Date(text);
+  const [hours, minutes, seconds] = [at.getHours(), at.getMinutes(), at.getSeconds()].map((number) => String(number).padStart(2, "0"));
+  return `${hours}:${minutes}:${seconds}.${String(at.getMilliseconds()).padStart(3, "0")}`;
+}
+
 export function ago(seconds) {
   const past = Date.now() / 1000 - seconds;
   if (past < 10) return "just now";

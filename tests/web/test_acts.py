@@ -1,0 +1,314 @@
+"""Wishes: what is shown before is what happens after; who drives the run is asked, who does not is started."""
+
+import json
+import os
+import pathlib
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.command import Taskrun
+from tests.web.page import Page
+
+# Tasks wait at gates: a fifo that the test opens when it wants them to go on.
+GATED = """
+name: gated
+pattern: linear
+tasks:
+  - {name: first, run: echo one, revert: echo back}
+  - {name: second, run: "read line < second.gate", revert: echo back}
+  - {name: third, run: echo three, revert: echo back}
+"""
+FAILING = """
+name: failing
+on_failure: stop
+tasks:
+  - {name: first, run: echo one, revert: echo back}
+  - {name: second, run: "test -e mended", revert: echo back}
+  - {name: third, run: echo three, revert: echo back}
+"""
+STUCK = """
+name: stuck
+tasks:
+  - {name: first, run: echo one, revert: echo back}
+  - {name: second, run: echo two, revert: {run: "test -e mended", retry: {attempts: 1}}}
+  - {name: third, run: exit 1, revert: none}
+"""
+APPROVAL = """
+name: asking
+tasks:
+  - {name: first, run: echo one, revert: echo back}
+  - {name: sure, approve: "Is it <b>time</b>?"}
+  - {name: third, run: echo three, revert: echo back}
+"""
+SAVED = """
+name: saved
+tasks:
+  - {name: first, run: echo one, revert: echo back}
+  - {savepoint: middle}
+  - {name: second, run: echo two, revert: echo back}
+"""
+
+
+class Stage:
+    """A run of a workflow, its page, and what was done to it."""
+
+    def __init__(self, taskrun: Taskrun, page: Page) -> None:
+        self.taskrun = taskrun
+        self.page = page
+        self.run = ""
+
+    def start(self, text: str, **env: str) -> "Stage":
+        done = self.taskrun("run", self.taskrun.file(text), "-j", "1", "-o", "ndjson", env=env)
+        self.run = done.events[0]["run"]
+        return self
+
+    def start_in_background(self, text: str, state: str) -> "Stage":
+        """Until its task ``second`` is in that state."""
+        os.mkfifo(self.taskrun.folder / "second.gate")
+        self.run = self.taskrun("run", self.taskrun.file(text), "--detach", "-o", "ndjson").events[0]["run"]
+        stream = self.page.listen(f"/api/runs/{self.run}/live")
+        rows: dict[str, str] = {}
+        while rows.get("second") != state:
+            rows |= {row["name"]: row["state"] for row in stream.next()[1]["rows"]}
+        stream.close()
+        return self
+
+    def await_state(self, state: str) -> None:
+        stream = self.page.listen(f"{self.path}/live")
+        while stream.next()[1]["run"]["state"] != state:
+            pass
+        stream.close()
+
+    def open_gate(self) -> None:
+        (self.taskrun.folder / "second.gate").write_text("go\n")
+
+    @property
+    def path(self) -> str:
+        return f"/api/runs/{self.run}"
+
+    @property
+    def acts(self) -> list[Any]:
+        found = self.page.get(self.path)["run"]["acts"]
+        return [(each["verb"], each["task"]) if "task" in each else each["verb"] for each in found]
+
+    @property
+    def seq(self) -> int:
+        return self.page.get(self.path)["run"]["seq"]
+
+    def preview(self, verb: str, **more: object) -> Any:
+        return self.page.get(f"{self.path}/preview", verb=verb, **more)
+
+    def act(self, verb: str, **more: object) -> Any:
+        answer = self.page.ask("POST", f"{self.path}/act", {"verb": verb, "seq": self.seq, **more})
+        assert answer.status == 200, answer.body
+        return answer.json
+
+    def after(self, seq: int, state: str) -> list[str]:
+        """What the tasks did after that number, until the run stands in that state and nobody drives it."""
+        stream = self.page.listen(f"{self.path}/live", last=seq)
+        events = [event for _, data in stream.until(state) for event in data["events"]]
+        stream.close()
+        begins = {"RUNNING": "do", "REVERTING": "undo"}
+        return [
+            f"{begins[e['state']]} {e['name']}"
+            for e in events
+            if e["kind"] == "task" and e.get("state") in begins
+        ]
+
+
+@pytest.fixture
+def stage(taskrun: Taskrun) -> Iterator[Stage]:
+    page = Page(taskrun).sign_in()
+    yield Stage(taskrun, page)
+    page.kill()
+
+
+def steps(preview: Any) -> list[str]:
+    return [f"{step['what']} {step['name']}" for step in preview["steps"]]
+
+
+def test_a_run_under_way_is_suspended_and_resumed(stage: Stage) -> None:
+    stage.start_in_background(GATED, "RUNNING")
+    assert stage.acts == ["suspend", "cancel"]
+    shown = stage.preview("suspend")
+    assert steps(shown) == ["wait second"]
+    assert shown["commands"] == [f"taskrun suspend {stage.run}"]
+    stage.act("suspend", reason="lunch")
+    stage.await_state("SUSPENDING")
+    stage.open_gate()
+    assert stage.after(0, "SUSPENDED") == ["do first", "do second"]
+    assert stage.acts == ["resume", "revert"]
+    shown = stage.preview("resume")
+    assert (steps(shown), shown["commands"]) == (["do third"], [f"taskrun resume {stage.run}"])
+    seq = stage.seq
+    stage.act("resume")
+    assert stage.after(seq, "SUCCESS") == steps(shown)
+
+
+def test_a_run_under_way_is_cancelled_and_undone_in_the_order_that_was_shown(stage: Stage) -> None:
+    stage.start_in_background(GATED, "RUNNING")
+    shown = stage.preview("cancel", reason="wrong one")
+    assert shown["commands"] == [f"taskrun cancel {stage.run} --reason 'wrong one'"]
+    assert shown["then"].startswith("Then the run is REVERTED")
+    seq = stage.seq
+    stage.act("cancel", reason="wrong one")
+    assert stage.after(seq, "REVERTED") == steps(shown) == ["undo second", "undo first"]
+    assert stage.page.get(stage.path)["run"]["reason"] == "Cancelled: wrong one"
+    assert stage.acts == []
+
+
+def test_a_run_that_succeeded_is_reverted(stage: Stage) -> None:
+    stage.start(FAILING.replace("test -e mended", "echo two"))
+    assert stage.acts == ["revert"]
+    shown = stage.preview("revert")
+    assert [step["command"] for step in shown["steps"]] == ["echo back"] * 3
+    seq = stage.seq
+    stage.act("revert")
+    assert stage.after(seq, "REVERTED") == steps(shown) == ["undo third", "undo second", "undo first"]
+
+
+def test_a_run_is_reverted_to_a_savepoint(stage: Stage) -> None:
+    stage.start(SAVED)
+    shown = stage.preview("revert")
+    assert shown["savepoints"] == ["middle"]
+    assert len(steps(shown)) == 2
+    shown = stage.preview("revert", savepoint="middle")
+    assert steps(shown) == ["undo second"]
+    assert shown["commands"] == [f"taskrun revert {stage.run} --to middle"]
+    seq = stage.seq
+    stage.act("revert", savepoint="middle")
+    assert stage.after(seq, "SUSPENDED") == ["undo second"]
+
+
+def test_a_stopped_run_goes_on_with_what_failed(stage: Stage) -> None:
+    stage.start(FAILING)
+    assert stage.acts == ["resume", "revert"]
+    (stage.taskrun.folder / "mended").touch()
+    shown = stage.preview("resume")
+    seq = stage.seq
+    stage.act("resume")
+    assert stage.after(seq, "SUCCESS") == steps(shown) == ["do second", "do third"]
+
+
+def test_a_changed_file_is_told_and_the_command_says_which_is_meant(stage: Stage) -> None:
+    stage.start(FAILING)
+    stage.taskrun.file(FAILING + "# more\n")
+    shown = stage.preview("resume")
+    assert "has changed since" in shown["warnings"][0]
+    assert shown["commands"] == [f"taskrun resume {stage.run} --use-original"]
+    (stage.taskrun.folder / "mended").touch()
+    seq = stage.seq
+    stage.act("resume")
+    assert stage.after(seq, "SUCCESS") == ["do second", "do third"]
+
+
+def test_an_approval_is_given(stage: Stage) -> None:
+    stage.start(APPROVAL)
+    assert stage.acts == ["resume", "revert", ("approve", "sure"), ("decline", "sure")]
+    shown = stage.preview("approve", task="sure")
+    assert shown["question"] == "Is it <b>time</b>?"
+    assert shown["commands"] == [f"taskrun resolve {stage.run} sure --done", f"taskrun resume {stage.run}"]
+    seq = stage.seq
+    stage.act("approve", task="sure")
+    assert stage.after(seq, "SUCCESS") == steps(shown) == ["do third"]
+
+
+def test_an_approval_is_declined(stage: Stage) -> None:
+    stage.start(APPROVAL)
+    shown = stage.preview("decline", task="sure")
+    seq = stage.seq
+    stage.act("decline", task="sure")
+    assert [each for each in stage.after(seq, "REVERTED") if "sure" not in each] == ["undo first"]
+    assert "undo first" in steps(shown)
+
+
+def test_an_undo_that_failed_is_tried_again_given_up_or_settled(stage: Stage) -> None:
+    stage.start(STUCK)
+    assert stage.acts == ["revert", ("resolve", "second"), ("skip", "second")]
+    shown = stage.preview("skip", task="second")
+    assert shown["reason"] == "needed"
+    assert "undo first" in steps(shown)
+    refused = stage.page.ask(
+        "POST", f"{stage.path}/act", {"verb": "skip", "task": "second", "seq": stage.seq}
+    )
+    assert (refused.status, b"reason" in refused.body) == (409, True)
+    shown = stage.preview("resolve", task="second", word="undone", reason="by hand")
+    assert [word for word, _ in shown["choices"]] == ["undone"]
+    assert shown["commands"] == [f"taskrun resolve {stage.run} second --undone --reason 'by hand'"]
+    assert (
+        stage.act("resolve", task="second", word="undone", reason="by hand")["done"] == "second is REVERTED"
+    )
+    seq = stage.seq
+    shown = stage.preview("revert")
+    stage.act("revert")
+    assert stage.after(seq, "REVERTED") == steps(shown) == ["undo first"]
+
+
+def test_an_undo_is_given_up_with_a_reason(stage: Stage) -> None:
+    stage.start(STUCK)
+    seq = stage.seq
+    stage.act("skip", task="second", reason="the server is gone")
+    assert stage.after(seq, "FAILURE") == ["undo first"]
+    rows = {row["name"]: row for row in stage.page.get(stage.path)["rows"]}
+    assert rows["second"]["given_up"] == "the server is gone"
+
+
+def test_what_is_no_longer_so_is_refused(stage: Stage) -> None:
+    stage.start(FAILING)
+    for body, status in (
+        ({"verb": "revert", "seq": stage.seq - 1}, 409),  # the run has moved on since
+        ({"verb": "revert"}, 409),
+        ({"verb": "suspend", "seq": stage.seq}, 409),  # nobody drives it
+        ({"verb": "resolve", "task": "second", "word": "done", "seq": stage.seq}, 409),  # not in doubt
+        ({"verb": "revert", "savepoint": "nosuch", "seq": stage.seq}, 400),
+        ({"verb": "resume", "outputs": {"a": 1}, "seq": stage.seq}, 400),
+        ({"verb": "rm -rf", "seq": stage.seq}, 409),
+        ({"verb": "revert", "reason": "a\nb", "seq": stage.seq}, 400),
+        ({"verb": "revert", "reason": "x" * 3000, "seq": stage.seq}, 400),
+        ({}, 409),
+    ):
+        answer = stage.page.ask("POST", f"{stage.path}/act", body)
+        assert (body, answer.status) == (body, status)
+    assert stage.page.get(stage.path)["run"]["state"] == "SUSPENDED"
+    assert stage.page.ask("POST", "/api/runs/nosuch/act", {"verb": "revert", "seq": 0}).status == 404
+
+
+def test_a_command_that_is_refused_says_so_in_its_own_words(stage: Stage) -> None:
+    secret = FAILING.replace("name: failing", "name: failing\nsecrets: {key: {env: GONE_KEY}}")
+    stage.start(secret.replace("echo one", '"echo ${{ secrets.key }}"'), GONE_KEY="abcdefgh")
+    answer = stage.page.ask("POST", f"{stage.path}/act", {"verb": "resume", "seq": stage.seq})
+    assert answer.status == 409
+    assert "GONE_KEY" in answer.json["error"]
+
+
+def test_the_process_that_was_started_outlives_the_page(stage: Stage, tmp_path: pathlib.Path) -> None:
+    os.mkfifo(stage.taskrun.folder / "late.gate")
+    stage.start(FAILING.replace("echo three", "read line < late.gate"))
+    (stage.taskrun.folder / "mended").touch()
+    said = stage.act("resume")["done"]
+    stage.page.kill()
+    (stage.taskrun.folder / "late.gate").write_text("go\n")
+    done = stage.taskrun("states", stage.run, "--watch", "-o", "plain")
+    assert done.code == 0
+    assert "started taskrun resume" in said
+    log = stage.taskrun.home / "runs" / stage.run / "detached.log"
+    assert "SUCCESS" in log.read_text()
+
+
+def test_what_is_written_into_a_reason_is_no_option_and_no_shell(stage: Stage) -> None:
+    stage.start(STUCK)
+    reason = "--force; touch pwned $(touch pwned)"
+    shown = stage.preview("skip", task="second", reason=reason)
+    words = subprocess.run(
+        ["sh", "-c", f"printf '%s\\n' {shown['commands'][0]}"], capture_output=True, text=True, check=True
+    )
+    assert words.stdout.splitlines()[-1] == reason
+    seq = stage.seq
+    stage.act("skip", task="second", reason=reason)
+    stage.after(seq, "FAILURE")
+    events = json.dumps(stage.page.get(f"{stage.path}/events"))
+    assert reason in events
+    assert not (stage.taskrun.folder / "pwned").exists()
