@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import select
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from tests.crash import native
 from tests.crash.points import Point
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 300.0  # seconds: a point has several commands, and the server gives up on each of them much sooner
+LAST_PATIENCE = 10.0  # for the end of one that has closed its output
 
 
 class ServerDied(Exception):
@@ -79,7 +82,9 @@ class ForkServer:
         try:
             self._process.stdin.write(line + "\n")
             self._process.stdin.flush()
-            answer = self._process.stdout.readline()
+            # Nothing is ever left of the answer before: there is one line to a question.
+            is_there = select.select([self._process.stdout], [], [], PATIENCE)[0]
+            answer = self._process.stdout.readline() if is_there else ""
         except BrokenPipeError:
             answer = ""
         if not answer.endswith("\n"):
@@ -89,7 +94,7 @@ class ForkServer:
     def _bury(self, line: str) -> str:
         """Take down what is left of a server that died, and start another; what there is to say of it."""
         try:
-            code = self._process.wait(timeout=10)
+            code = self._process.wait(timeout=LAST_PATIENCE)
         except subprocess.TimeoutExpired:
             self._process.kill()
             code = self._process.wait()
