@@ -116,6 +116,9 @@ class ProcessSpec(NamedTuple):
     cwd: str
     stdin: bytes | None
     expect: tuple[int, ...] = (0,)
+    warm: bool = (
+        False  # `argv` is a Python program that can be forked from one that is up: see `python_child`
+    )
 
 
 class Result(NamedTuple):

@@ -32,12 +32,14 @@ _CHILD = f"{__file__.rpartition('/')[0]}/python_child.py"
 
 
 def command(fields: Mapping[str, Any], context: Context) -> ProcessSpec:
+    interpreter = _interpreter(fields, context)
     return ProcessSpec(
-        [_interpreter(fields, context), _CHILD],
+        [interpreter, _CHILD],
         environment(context.env, fields.get("env")),
         directory(fields, context),
         _payload(fields, context) + text_of(fields.get("stdin")).encode("utf-8", "surrogateescape"),
         expected(fields),
+        warm=interpreter == sys.executable,
     )
 
 

@@ -87,6 +87,7 @@ class Processes:
                 self._limits.left(attempt),
                 GRACE,
                 inherit=True,
+                warm=spec.warm,
                 masked=masked,
             )
         )

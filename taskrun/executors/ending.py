@@ -12,7 +12,7 @@ import heapq
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from taskrun.executors import linux
 from taskrun.executors.family import Attempt, Families
@@ -67,18 +67,13 @@ class Endings:
             attempt.stopped = True
             self._begin(attempt, time.monotonic(), 0.0 if kill else attempt.grace)
 
-    def reap(self) -> None:
-        """Take in every child that ended, and see what is left of its attempt."""
+    def reap(self, told: Sequence[tuple[int, int]] = ()) -> None:
+        """Take in every child that ended, and those a helper has ``told`` of; see what is left of their attempts."""
         families = self._families
-        exited = []
+        exited = [attempt for pid, status in told if (attempt := self._ended(pid, status)) is not None]
         while (child := linux.wait()) is not None:
-            pid, status = child
-            attempt = families.reaped(pid)
+            attempt = self._ended(*child)
             if attempt is not None:
-                if os.WIFSIGNALED(status):
-                    attempt.status, attempt.code = "signaled", os.WTERMSIG(status)
-                else:
-                    attempt.status, attempt.code = "exited", os.WEXITSTATUS(status)
                 exited.append(attempt)
             if families.are_empty:
                 break  # asking on would only raise ChildProcessError, which is dear
@@ -86,6 +81,15 @@ class Endings:
         now = time.monotonic()
         for attempt in (*self._clearing, *exited):
             self._clear(attempt, now)
+
+    def _ended(self, pid: int, status: int) -> Attempt | None:
+        attempt = self._families.reaped(pid)
+        if attempt is not None:
+            if os.WIFSIGNALED(status):
+                attempt.status, attempt.code = "signaled", os.WTERMSIG(status)
+            else:
+                attempt.status, attempt.code = "exited", os.WEXITSTATUS(status)
+        return attempt
 
     def pause(self) -> None:
         """Halt every attempt that runs; those being ended go on ending."""

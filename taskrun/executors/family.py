@@ -50,10 +50,26 @@ class Families:
         self._leaders: dict[int, Attempt] = {}  # not reaped yet
         self._sessions: dict[int, Attempt] = {}
         self._orphans: dict[int, Attempt | None] = {}
+        self.own: set[int] = set()  # helpers of the supervisor itself, by number and by session
+        self._fostered: set[int] = set()  # leaders that are a helper's children
+        self._own_sessions: set[int] = set()
 
     def add(self, attempt: Attempt) -> None:
         self.attempts[attempt.key] = attempt
         self._leaders[attempt.pid] = self._sessions[attempt.pid] = attempt
+
+    def add_own(self, pid: int) -> None:
+        """A helper of the supervisor itself: the leader of a session in which nothing belongs to any attempt."""
+        self.own.add(pid)
+        self._own_sessions.add(pid)
+
+    def foster(self, pid: int) -> None:
+        """Know of a leader that is the child of a helper, which will tell how it ends."""
+        self._fostered.add(pid)
+
+    def inherit(self) -> None:
+        """The helper is dead: its children are the supervisor's."""
+        self._fostered.clear()
 
     def remove(self, attempt: Attempt) -> None:
         """Let go of an attempt that is over; what it leaks is nobody's from now on."""
@@ -67,24 +83,33 @@ class Families:
     def reaped(self, pid: int) -> Attempt | None:
         """Take note that a child is no more; the attempt it led, if it was a leader."""
         attempt = self._leaders.pop(pid, None)
+        self._fostered.discard(pid)
         if attempt is None:
             self._orphans.pop(pid, None)
+            self.own.discard(pid)
+            if not self.own:
+                self._own_sessions.clear()
         return attempt
 
     @property
     def are_empty(self) -> bool:
         """Whether no child is known of; ``adopt`` finds those that are not known yet."""
-        return not self._leaders and not self._orphans
+        return not self._leaders and not self._orphans and not self.own
 
     def adopt(self) -> None:
         """Find the owners of orphans that have come in since the last time, and reap those that are dead."""
-        leaders, orphans = self._leaders, self._orphans
-        while len(children := linux.read_children(self._children, self._me)) != len(leaders) + len(orphans):
+        leaders, orphans, own = self._leaders, self._orphans, self.own
+        while True:
+            children = linux.read_children(self._children, self._me)
+            if len(children) == len(leaders) - len(self._fostered) + len(orphans) + len(own):
+                return
             has_reaped = False
             for pid in children:
-                if pid not in leaders and pid not in orphans:
+                if pid not in leaders and pid not in orphans and pid not in own:
                     orphan = linux.process(pid)
-                    if orphan is not None and not orphan.is_gone:
+                    if orphan is not None and not orphan.is_gone and orphan.session in self._own_sessions:
+                        own.add(pid)
+                    elif orphan is not None and not orphan.is_gone:
                         orphans[pid] = self._owner(orphan)
                     elif linux.wait(pid) is not None:
                         has_reaped = True

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from taskrun.executors.outlets import Outlets
 from taskrun.executors.protocol import Spawn
+from taskrun.executors.warm import Nursery
 
 _OUTPUT_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOCTTY | os.O_NOFOLLOW
 _INPUT_FLAGS = os.O_RDONLY | os.O_NOCTTY
@@ -37,7 +38,11 @@ class BusyError(Exception):
 
 
 def launch(
-    spawn: Spawn, environment: Mapping[str, str], ignored: Sequence[int], outlets: Outlets | None = None
+    spawn: Spawn,
+    environment: Mapping[str, str],
+    ignored: Sequence[int],
+    outlets: Outlets | None = None,
+    nursery: Nursery | None = None,
 ) -> int:
     """Start the process as the leader of a session of its own; its number.
 
@@ -55,6 +60,9 @@ def launch(
         raise _no_directory(spawn.cwd, error) from None
     ours: list[int] = []
     try:
+        pid = None if nursery is None else _fork(spawn, environment, outlets, nursery)
+        if pid is not None:
+            return pid
         return os.posix_spawn(
             _program(spawn.argv, environment),
             spawn.argv,
@@ -75,6 +83,31 @@ def launch(
         for fd in ours:
             os.close(fd)
         os.chdir(_HOME)
+
+
+def _fork(
+    spawn: Spawn, environment: Mapping[str, str], outlets: Outlets | None, nursery: Nursery
+) -> int | None:
+    """Have it forked, if that can be done. If its files cannot be opened the other way finds words for it."""
+    fds: list[int] = []
+    try:
+        memory = _input(spawn, fds)
+        if not fds or not memory:
+            return None
+        for path in (spawn.out, spawn.err):
+            if path is not None and outlets is not None:
+                fds.append(outlets.open(spawn.key, path))
+            elif path is not None:
+                fds.append(os.open(path, _OUTPUT_FLAGS, 0o600))
+        pid = nursery.fork(spawn, environment, fds if len(fds) == 3 else [*fds, fds[1]])
+    except OSError:
+        pid = None
+    finally:
+        for fd in fds:
+            os.close(fd)
+    if pid is None and outlets is not None:
+        outlets.abandon(spawn.key)
+    return pid
 
 
 def _input(spawn: Spawn, ours: list[int]) -> list[_Opening | _Copying]:

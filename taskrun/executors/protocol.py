@@ -38,6 +38,7 @@ class Spawn(NamedTuple):
     timeout: float | None = None
     grace: float = DEFAULT_GRACE
     inherit: bool = False
+    warm: bool = False  # the program is one that `warm` knows how to fork
     masked: Sequence[str] | None = (
         None  # its output is to be masked, and these files that it may write; None: nothing
     )

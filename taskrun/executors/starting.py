@@ -12,10 +12,11 @@ from taskrun.executors import linux
 from taskrun.executors.attempts_log import began_line, mark_of, starting_line
 from taskrun.executors.ending import Endings
 from taskrun.executors.family import Attempt, Families
-from taskrun.executors.launch import BusyError, CannotStartError, ignored_signals, launch
+from taskrun.executors.launch import BusyError, CannotStartError, launch
 from taskrun.executors.outlets import Outlets
 from taskrun.executors.protocol import Ended, Spawn, wall_clock
 from taskrun.executors.reports import Reports
+from taskrun.executors.warm import Nursery
 
 RETRY_FIRST, RETRY_MOST = 0.01, 1.0
 RETRY_FOR = 60.0
@@ -25,7 +26,9 @@ RETRY_FOR = 60.0
 class Starting:
     """Takes attempts in; hands them to ``families`` and ``endings`` once they run."""
 
-    def __init__(self, families: Families, endings: Endings, reports: Reports, outlets: Outlets) -> None:
+    def __init__(
+        self, families: Families, endings: Endings, reports: Reports, outlets: Outlets, nursery: Nursery
+    ) -> None:
         self.environment = dict(os.environ)
         self.retry_at: float | None = None  # monotonic; None while nothing is to be tried again
         self._families = families
@@ -34,7 +37,8 @@ class Starting:
         self._outlets = outlets
         self._waiting: dict[str, tuple[Spawn, float]] = {}  # with the time it was first tried
         self._retry_delay = RETRY_FIRST
-        self._ignored = ignored_signals()
+        self._ignored = nursery.ignored
+        self._nursery = nursery
 
     def start(self, spawn: Spawn) -> None:
         """Start an attempt, or have it wait. Asked for twice, it still runs once."""
@@ -83,7 +87,13 @@ class Starting:
         """Start it, or report that this cannot be done; False if there is no room for it now."""
         before = linux.ticks()
         try:
-            pid = launch(spawn, environment, self._ignored, None if spawn.masked is None else self._outlets)
+            pid = launch(
+                spawn,
+                environment,
+                self._ignored,
+                None if spawn.masked is None else self._outlets,
+                self._nursery if spawn.warm else None,
+            )
         except CannotStartError as error:
             self._outlets.abandon(spawn.key)
             self._not_started(spawn.key, error.code, str(error))
@@ -96,7 +106,11 @@ class Starting:
         if spawn.masked is not None:
             self._outlets.keep_clean(spawn.key, spawn.masked)
         # To read the start time itself would cost as much as all the rest of this.
-        self._reports.write(began_line(spawn.key, pid, before, linux.ticks()))
+        born = self._nursery.born
+        first, last = (before, linux.ticks()) if born is None else (born, born)
+        self._reports.write(began_line(spawn.key, pid, first, last))
+        if spawn.warm:
+            self._nursery.let_go()
         deadline = None if spawn.timeout is None else time.monotonic() + spawn.timeout
         attempt = Attempt(spawn.key, mark, pid, deadline, spawn.grace)
         self._families.add(attempt)

@@ -17,11 +17,13 @@ from taskrun.executors import linux
 from taskrun.executors.attempts_log import Keeper, keeper_line
 from taskrun.executors.ending import Endings
 from taskrun.executors.family import Attempt, Families
+from taskrun.executors.launch import ignored_signals
 from taskrun.executors.masking import Matcher
 from taskrun.executors.outlets import Outlets
 from taskrun.executors.protocol import RECEIVE, Ended, Spawn, Unpacker, wall_clock
 from taskrun.executors.reports import Reports
 from taskrun.executors.starting import Starting
+from taskrun.executors.warm import Nursery
 
 REWRITE = 0.5
 """Seconds between two tries to write what did not fit on the disk."""
@@ -45,7 +47,8 @@ class Supervision:
         self._endings = Endings(self._families, self._over)
         self._reports = Reports(log, connection, self._epoll)
         self._outlets = Outlets(self._epoll)
-        self._starting = Starting(self._families, self._endings, self._reports, self._outlets)
+        self._nursery = Nursery(self._families, ignored_signals(), self._epoll)
+        self._starting = Starting(self._families, self._endings, self._reports, self._outlets, self._nursery)
         # The line before may have been torn when its keeper died.
         self._reports.write(b"\n" + keeper_line(_myself()))
 
@@ -59,6 +62,8 @@ class Supervision:
                     self._read_signals()
                 elif fd == self._connection:
                     self._read_connection(events)
+                elif fd == self._nursery.fileno():
+                    self._read_nursery()
                 else:
                     self._outlets.read(fd)
             if patience is not None:
@@ -99,6 +104,10 @@ class Supervision:
             self._starting.cancel_all()
             for attempt in list(self._families.attempts.values()):
                 self._endings.stop(attempt, kill=signal.SIGQUIT in arrived)
+
+    def _read_nursery(self) -> None:
+        self._endings.reap(self._nursery.read())
+        self._starting.hurry()
 
     def _read_connection(self, events: int) -> None:
         """Do what taskrun says, a datagram at a time, so that its death is noticed before the next."""
