@@ -2,17 +2,23 @@
 
 import gc
 import os
+from typing import TYPE_CHECKING
 
 from taskrun import debugging
 from taskrun.app.base import Displayed, Outcome
 from taskrun.app.output import make_event, output_finder
+from taskrun.cli.traced import is_wanted
 from taskrun.cli.which_ci import which_ci
 from taskrun.listeners.base import Listener
 from taskrun.listeners.ending import ending
 from taskrun.listeners.lines import Lines
 from taskrun.listeners.ndjson import Ndjson, run_head, summary
 from taskrun.listeners.outlet import show
+from taskrun.listeners.sanitize import one_line
 from taskrun.listeners.screen import Style, display_for, is_terminal, size, style_for
+
+if TYPE_CHECKING:
+    from taskrun.listeners.telemetry import Telemetry
 
 STDOUT, STDERR = 1, 2
 WITHOUT_TERMINAL = 100  # columns
@@ -31,12 +37,24 @@ class Output:
         self._file = file
         self._ndjson: Ndjson | None = None
         self._shown: Displayed | None = None
+        self._is_traced = is_wanted(file)
+        self._telemetry: Telemetry | None = None
 
     @property
     def for_programs(self) -> bool:
         return self._display.kind == "ndjson"
 
     def listeners(self, shown: Displayed) -> list[Listener]:
+        """Who is told, the one who draws first."""
+        found = self._displays(shown)
+        if self._is_traced:
+            from taskrun.cli.traced import listen  # noqa: PLC0415 - seldom wanted
+
+            self._telemetry = listen(shown, self._file)
+            found.append(self._telemetry)
+        return found
+
+    def _displays(self, shown: Displayed) -> list[Listener]:
         self._shown = shown
         _loaded()
         view, run_id = shown.view, shown.run_id
@@ -56,6 +74,12 @@ class Output:
         return [Lines(fd, view, ascii_only=not self._style(fd).unicode)]
 
     def finish(self, outcome: Outcome) -> None:
+        self._say(outcome)
+        trouble = "" if self._telemetry is None else self._telemetry.finish()
+        if trouble:
+            show(f"warning: {one_line(trouble)}\n", STDERR)
+
+    def _say(self, outcome: Outcome) -> None:
         if self._ndjson is not None:
             self._ndjson.finish(summary(outcome.view, outcome.run_id, outcome.exit_code))
             if outcome.left:

@@ -31,6 +31,7 @@ KEYS: dict[str, Key] = {
     "color": Key("choice", "colours", "auto", ("auto", "always", "never")),
     "ci": Key("choice", "for which CI a run is shown", "auto", ("auto", "github", "gitlab", "none")),
     "strict": Key("flag", "warnings of a file are errors", default=False),
+    "otel": Key("flag", "tell an OpenTelemetry collector (extra `otel`)", default=False),
     "log_file": Key("path", "where taskrun writes what it does (`--log-file`)"),
     "home": Key("path", "where the state of runs is kept", in_project=False),
 }

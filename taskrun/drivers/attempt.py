@@ -6,6 +6,7 @@ from os import environ
 from os.path import isdir
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from taskrun import tracing
 from taskrun.actions import registry
 from taskrun.actions.base import Action, Context, Result
 from taskrun.drivers.undo import folder_of, folders_of, is_kept, restoring, undoing
@@ -265,6 +266,9 @@ class Preparer:
         env["TASKRUN_OUTPUT"] = f"{self.out_dir}/{attempt.name}.{suffix}.outputs"
         env["TASKRUN_STATUS"] = f"{self.out_dir}/{attempt.name}.{suffix}.status"
         env["TASKRUN_IDEMPOTENCY_KEY"] = key
+        if tracing.current:
+            undoing = attempt.part == REVERT
+            env["TRACEPARENT"] = tracing.current[0].traceparent(attempt.name, undoing, attempt.number)
         return env
 
     def _fields(
