@@ -11,6 +11,7 @@ from taskrun.app.recalled import check_directory, node_of, recall
 from taskrun.app.revised import revised, switch
 from taskrun.app.session import Session
 from taskrun.app.shared import explained, needs_processes, secrets_of, shared_names
+from taskrun.app.witness import hear
 from taskrun.drivers import settle
 from taskrun.drivers.clock import Clock
 from taskrun.engine import events as e
@@ -64,6 +65,7 @@ def continue_run(
         await_survivors(directory, waiting)
         clock = Clock()
         held = recall(where, run_id, options)
+        hear(run_id, directory, held.entries)
         if held.entries:
             clock.go_on_from(held.entries[-1].time)
         if current is not None:

@@ -8,6 +8,7 @@ from taskrun.cli.found import find_free
 from taskrun.cli.options import ci_option, color_option, jobs_option, output_option
 from taskrun.errors import NotFoundError, UsageError
 from taskrun.journal.base import RunRow
+from taskrun.journal.home import home, run_dir
 
 if TYPE_CHECKING:
     from taskrun.app.base import Outcome, Verdict
@@ -59,6 +60,9 @@ def command(
     _check(savepoint, retry, skipped, reason, force)
     row = find_free(run)
     if row.state == "PENDING":
+        from taskrun.app.witness import hear  # noqa: PLC0415 - for this rare case alone
+
+        hear(row.id, run_dir(home(), row.id), ())
         click.echo(f"run {row.id} was interrupted before it began: there is nothing to undo.", err=True)
         return 0
     if row.state == "REVERTED" and row.exit_code not in (None, RESIDUE):

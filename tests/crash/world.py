@@ -189,7 +189,9 @@ class Oracle:
         for name in names:
             if name in self.scene.kept:
                 continue
-            if self._there[name]:
+            # A task that was killed before it made anything: its probe says so, and there is nothing to undo.
+            had_no_effect = self._fragile and name in self.scene.probed and self._there[name] == "begun"
+            if self._there[name] and not had_no_effect:
                 self._fault(f"the run is reverted, and {name} is {self._there[name]}")
             if os.path.exists(f"{self._world}/made.{name}"):
                 self._fault(f"the run is reverted, and what {name} made is there")
