@@ -7,13 +7,15 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from taskrun.engine.view import Row
 from taskrun.errors import NotFoundError
 from taskrun.web.doors import Plain
 from taskrun.web.safe import Safe
 
-WINDOW = 1 << 18
+WINDOW, LINES = 1 << 16, 1000  # at most, in one answer
+AROUND = 100  # lines before one that is wanted
 MARGIN = 1 << 13  # read beyond a window, so that a secret across its end is seen whole
 ATTEMPTS = 50  # of a task, the last ones
 FOUND, SHOWN = 500, 500  # lines that a search finds, characters of each
@@ -35,25 +37,29 @@ def outputs(directory: str, row: Row) -> list[Plain]:
     return found
 
 
-def window(
-    directory: str, row: Row, name: str, safe: Safe, *, start: int | None, end: int | None = None
-) -> Plain:
-    """Lines from byte ``start`` on, or those before byte ``end``; without both the last ones.
+class Wanted(NamedTuple):
+    """From byte ``start`` on, those before byte ``end``, those around a line; without any of it the last ones."""
 
-    ``start`` and ``end`` of the answer are where to go on, backwards and forwards; ``line`` is the number of its first.
-    """
+    start: int | None = None
+    end: int | None = None
+    line: int | None = None
+
+
+def window(directory: str, row: Row, name: str, safe: Safe, wanted: Wanted) -> Plain:
+    """Whole lines; ``start`` and ``end`` of the answer are where to go on, ``line`` is the number of its first."""
     part, number, stream, live = _chosen(row, name)
     fd = _opened(_path(directory, row.name, part, number, stream))
     try:
         size = os.fstat(fd).st_size
-        ends = end is not None
-        if start is None:
-            end = size if end is None else min(end, size)
-            start = _line_start(fd, max(0, end - WINDOW), end)
-        start = min(start, size)
-        data = os.pread(fd, WINDOW + MARGIN, start)
-        data = data[: max(0, end - start)] if end is not None and ends else data
-        cut = _cut(data, safe, whole=not live or ends)
+        wanted = _settled(fd, wanted)
+        start, end = _bounds(fd, size, wanted)
+        data = os.pread(fd, WINDOW + MARGIN, start)[: None if end is None else end - start]
+        cut = _cut(data, safe, whole=not live or end is not None)
+        if wanted.start is not None:
+            cut = _after(data[:cut], LINES) or cut
+        else:
+            skipped = _before(data[:cut], LINES)
+            start, data, cut = start + skipped, data[skipped:], cut - skipped
         rest = data[cut:] if len(data) <= WINDOW else b""
         return {
             "start": start,
@@ -66,6 +72,20 @@ def window(
         }
     finally:
         os.close(fd)
+
+
+def _settled(fd: int, wanted: Wanted) -> Wanted:
+    """A line as the byte to begin at; one there is not means the last ones."""
+    if wanted.line is None:
+        return wanted
+    return Wanted(start=_place_of_line(fd, max(1, wanted.line - AROUND)))
+
+
+def _bounds(fd: int, size: int, wanted: Wanted) -> tuple[int, int | None]:
+    if wanted.start is not None:
+        return min(wanted.start, size), None
+    end = size if wanted.end is None else min(wanted.end, size)
+    return _line_start(fd, max(0, end - WINDOW), end), None if wanted.end is None else end
 
 
 def search(directory: str, row: Row, name: str, safe: Safe, text: str) -> Plain:
@@ -155,6 +175,38 @@ def _line_start(fd: int, start: int, end: int) -> int:
         return 0
     at = os.pread(fd, end - start + 1, start - 1).find(b"\n", 0, end - start)
     return start if at < 0 else start + at
+
+
+def _after(data: bytes, many: int) -> int:
+    """The end of the first ``many`` lines; 0 if there are fewer."""
+    position = -1
+    for _ in range(many):
+        position = data.find(b"\n", position + 1)
+        if position < 0:
+            return 0
+    return position + 1
+
+
+def _before(data: bytes, many: int) -> int:
+    """The beginning of the last ``many`` lines; 0 if there are fewer."""
+    position = len(data.removesuffix(b"\n"))
+    for _ in range(many):
+        position = data.rfind(b"\n", 0, position)
+        if position < 0:
+            return 0
+    return position + 1
+
+
+def _place_of_line(fd: int, number: int) -> int | None:
+    """The byte at which a line begins; None if there are not so many."""
+    line, at = 1, 0
+    while data := os.pread(fd, BLOCK, at):
+        many = data.count(b"\n")
+        if line + many >= number:
+            return at + _after(data, number - line)
+        line += many
+        at += len(data)
+    return None
 
 
 def _newlines(fd: int, end: int) -> int:

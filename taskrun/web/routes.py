@@ -199,10 +199,10 @@ class Pages:
 
     async def output(self, request: Request) -> Response:
         asked = request.query_params
-        start, end = (_number(asked[key]) if key in asked else None for key in ("start", "end"))
+        places = {key: _number(asked[key]) for key in output.Wanted._fields if key in asked}
 
         def of(directory: str, task: Row, safe: Safe) -> Plain:
-            return output.window(directory, task, asked.get("file", ""), safe, start=start, end=end)
+            return output.window(directory, task, asked.get("file", ""), safe, output.Wanted(**places))
 
         return JSONResponse(await self._of_output(request, of))
 
@@ -213,7 +213,7 @@ class Pages:
             files = [each for each in output.outputs(directory, task) if not each["id"].startswith("undo-")]
             if not files:
                 return {"lines": []}
-            text = output.window(directory, task, files[-1]["id"], safe, start=None)["text"]
+            text = output.window(directory, task, files[-1]["id"], safe, output.Wanted())["text"]
             return {"lines": text.rstrip().split("\n")[-LAST_LINES:]}
 
         return JSONResponse(await self._of_output(request, of))

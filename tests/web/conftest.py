@@ -1,11 +1,15 @@
 """Pages that are ended with their test."""
 
+import shutil
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Page as Tab
 
 from tests.command import Taskrun
-from tests.web.page import Page
+from tests.web.page import SECONDS, Page
 
 
 @pytest.fixture
@@ -35,3 +39,46 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taskrun]:
 @pytest.fixture(scope="module")
 def page(shared: Taskrun) -> Page:
     return Page(shared).sign_in()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=SECONDS * 1000)
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def look(browser: Browser) -> Iterator[Callable[..., Tab]]:
+    """``look(page, path)`` opens a path of a page in the browser, signed in; every error of the page fails the test."""
+    contexts: list[BrowserContext] = []
+    problems: list[str] = []
+
+    def open_tab(page: Page, path: str, **options: Any) -> Tab:
+        context = browser.new_context(**options)
+        contexts.append(context)
+        name, _, value = page.cookie.partition("=")
+        context.add_cookies(
+            [{"name": name, "value": value, "url": page.url, "sameSite": "Strict", "httpOnly": True}]
+        )
+        context.set_default_timeout(SECONDS * 1000)
+        tab = context.new_page()
+        tab.on("pageerror", lambda error: problems.append(str(error)))
+        tab.on("console", lambda said: problems.append(said.text) if _is_problem(said.text) else None)
+        tab.goto(page.url + path)
+        return tab
+
+    yield open_tab
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def _is_problem(text: str) -> bool:
+    """What the policy has refused; that a server is away is the subject of some tests."""
+    return "Content Security Policy" in text or "TrustedHTML" in text or "Uncaught" in text

@@ -27,8 +27,8 @@ class Answer(NamedTuple):
 class Page:
     """A started server. ``ask`` is signed in unless it is told not to be."""
 
-    def __init__(self, taskrun: Taskrun, *options: str) -> None:
-        self.process = taskrun.start("web", "--no-open", "--port", "0", *options)
+    def __init__(self, taskrun: Taskrun, *options: str, port: int = 0) -> None:
+        self.process = taskrun.start("web", "--no-open", "--port", port, *options)
         self.link = self.next_link()
         self.port = int(re.search(r":(\d+)/", self.link)[1])
         self.host = f"127.0.0.1:{self.port}"

@@ -312,6 +312,11 @@ tasks:
         forward += piece
         start = len(forward)
     assert forward == whole
+    for line in (1, 5000, 99999, 100000, 10**9):
+        found = page.get(f"/api/runs/{run}/output", name="long", file="do-1-out", line=line)
+        lines = found["text"].split("\n")
+        assert lines[0] == str(found["line"])
+        assert str(min(line, 100000)) in lines
     found = page.get(f"/api/runs/{run}/search", name="long", file="do-1-out", text="99999")
     assert [each["line"] for each in found["found"]] == [99999]
 

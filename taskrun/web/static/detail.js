@@ -7,7 +7,8 @@ import { values } from "./parts.js";
 import { UNDER_WAY, chip, setChip } from "./words.js";
 
 const LOOK_EVERY = 700; // milliseconds, while it is followed
-const MOST = 4000; // lines on the page
+const MOST = 4000; // lines on the page, while they are followed
+const FAR_BEHIND = 500000; // bytes: then the last lines are shown at once
 
 export class Detail {
   constructor(run, rows, place, doors) {
@@ -36,7 +37,8 @@ export class Detail {
     this.lines = h("div", { class: "lines" });
     this.rest = h("div", { class: "line unfinished" }, h("span", { class: "n", "aria-hidden": "true" }), h("span", { class: "t" }));
     this.note = h("p", { class: "soft" });
-    this.log = h("div", { class: "code log", tabindex: "0", role: "region", "aria-label": "Output" }, this.earlier, this.lines, this.rest);
+    this.later = h("button", { type: "button", class: "more", hidden: true, onclick: () => this.read({ start: String(this.end) }) }, "Show later lines");
+    this.log = h("div", { class: "code log", tabindex: "0", role: "region", "aria-label": "Output" }, this.earlier, this.lines, this.rest, this.later);
     this.log.addEventListener("scroll", () => {
       const atEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 30;
       if (!atEnd && this.live && this.log.scrollTop < (this.before || 0)) this.followed.checked = false;
@@ -138,10 +140,8 @@ export class Detail {
 
   async openAt(line) {
     this.followed.checked = false;
-    await this.read({});
-    while (this.task && this.first > line && this.start > 0) await this.loadEarlier();
+    await this.read({ line: String(line) });
     const element = this.lines.querySelector(`[data-n="${line}"]`);
-    for (const each of this.lines.querySelectorAll(".target")) each.classList.remove("target");
     if (element) {
       element.classList.add("target");
       element.scrollIntoView({ block: "center" });
@@ -167,12 +167,10 @@ export class Detail {
       const height = this.log.scrollHeight;
       this.lines.prepend(...this.made(lines, found.line));
       this.start = found.start;
-      this.first = found.line;
       this.log.scrollTop += this.log.scrollHeight - height;
     } else {
       if (this.start === null) {
         this.start = found.start;
-        this.first = found.line;
       }
       this.lines.append(...this.made(lines, found.line));
       this.end = found.end;
@@ -182,8 +180,12 @@ export class Detail {
     this.rest.hidden = !rest || !found.live;
     setText(this.rest.lastChild, rest);
     this.earlier.hidden = this.start === 0;
-    if (query.end === undefined && (this.followed.checked || !found.live) && !this.line) this.toEnd();
-    if (found.end < found.size && query.end === undefined && !found.live && found.end > found.start) await this.read({ start: found.end });
+    if (query.end !== undefined) return;
+    const behind = found.size - found.end;
+    this.later.hidden = behind <= 0 || found.end === found.start || (found.live && this.followed.checked);
+    if (found.live && this.followed.checked && behind > FAR_BEHIND) await this.choose(file, null);
+    else if (query.line === undefined && (this.followed.checked || !found.live) && !query.start) this.toEnd();
+    else if (query.start !== undefined && found.live && this.followed.checked) this.toEnd();
   }
 
   made(lines, first) {
@@ -225,7 +227,7 @@ export class Detail {
       const row = this.rows.get(`task ${this.task}`);
       if (!this.task || !this.file || !row) return;
       const was = this.live;
-      if (!document.hidden && was && this.end !== null) await this.read({ start: String(this.end) });
+      if (!document.hidden && was && this.end !== null && (this.followed.checked || this.later.hidden)) await this.read({ start: String(this.end) });
       if (was || UNDER_WAY.includes(row.state)) this.lookSoon();
     }, wait);
   }
