@@ -44,6 +44,19 @@ def test_a_condition_is_asked_once_for_all_attempts() -> None:
     )
 
 
+def test_a_condition_is_not_asked_again_after_a_wait() -> None:
+    tell(
+        flow("f", task("a", retry={"attempts": 2, "delay": 5.0}, **WHEN)),
+        """
+        start        -> run RUNNING | ask a
+        if a is true -> a RUNNING
+        a fails      -> a FAILURE, a RETRYING | wait a 5
+        timer a      -> a RUNNING | do a 2
+        """,
+        jobs=2,
+    )
+
+
 def test_a_rollback_passes_an_ignored_task_in_the_right_order() -> None:
     tell(
         flow("g", task("a"), task("b", "a", **WHEN), task("c", "b"), pattern="graph"),
@@ -245,6 +258,7 @@ def test_the_condition_of_a_flow_is_asked_before_its_controller_begins() -> None
         """
         start        -> run RUNNING | ask g
         if g is true -> g (log) | list g
+        resume       -> run RESUMING, run RUNNING | list g
         list g has 1 -> retry g RUNNING, retry g SUCCESS, a RUNNING
         """,
     )

@@ -169,6 +169,101 @@ def test_an_inner_flow_that_is_being_undone_waits_for_the_outer_one_to_drain() -
     )
 
 
+def both_draining(first: str, second: str) -> None:
+    """Two failures, in one flow and in the one around it; nothing is undone before all around has drained."""
+    tell(
+        flow(
+            "f",
+            flow("g", task("a"), task("b"), pattern="unordered", retry={"attempts": 5}),
+            task("c"),
+            task("d"),
+            pattern="unordered",
+            retry={"attempts": 2},
+        ),
+        f"""
+        start          -> run RUNNING, retry f RUNNING, retry f SUCCESS, retry g RUNNING, retry g SUCCESS, a RUNNING, b RUNNING, c RUNNING, d RUNNING
+        {first} fails  -> {first} FAILURE |
+        {second} fails -> {second} FAILURE |
+        b ok           -> b SUCCESS |
+        d ok           -> d SUCCESS, d REVERTING, c REVERTING, b REVERTING, a REVERTING
+        undo a ok      -> a REVERTED
+        undo b ok      -> b REVERTED, retry g REVERTING, retry g REVERTED
+        """,
+        jobs=4,
+    )
+
+
+def test_a_flow_that_fails_while_the_outer_one_drains_waits_for_it() -> None:
+    both_draining("c", "a")
+
+
+def test_a_flow_that_drains_waits_for_the_outer_one_that_fails_later() -> None:
+    both_draining("a", "c")
+
+
+def test_undos_that_had_no_place_yet_wait_for_the_outer_flow_to_drain() -> None:
+    tell(
+        flow(
+            "f",
+            flow("g", task("a"), task("b"), pattern="unordered", retry={"attempts": 5}),
+            task("c"),
+            task("d"),
+            pattern="unordered",
+            retry={"attempts": 2},
+        ),
+        """
+        start     -> run RUNNING, retry f RUNNING, retry f SUCCESS, retry g RUNNING, retry g SUCCESS, a RUNNING, b RUNNING, c RUNNING
+        a ok      -> a SUCCESS, d RUNNING
+        b fails   -> b FAILURE, b REVERTING
+        c fails   -> c FAILURE |
+        undo b ok -> b REVERTED |
+        d ok      -> d SUCCESS, d REVERTING, c REVERTING, a REVERTING
+        """,
+        jobs=3,
+    )
+
+
+def test_an_undo_between_two_tries_goes_on_when_the_run_fails_while_its_flow_drains() -> None:
+    slow = {"retry": {"attempts": 2, "delay": 9.0}}
+    inner = flow("g", task("a", undo=slow), retry={"attempts": 5})
+    outer = flow("h", inner, task("c"), task("d"), pattern="unordered", retry={"attempts": 2})
+    tell(
+        flow("f", outer, task("z"), pattern="unordered"),
+        """
+        start        -> run RUNNING, retry h RUNNING, retry h SUCCESS, retry g RUNNING, retry g SUCCESS, a RUNNING, c RUNNING, d RUNNING, z RUNNING
+        a fails      -> a FAILURE, a REVERTING
+        undo a fails -> a (warning) | wait a 9
+        c fails      -> c FAILURE |
+        z fails      -> z FAILURE, run FAILURE |
+        d ok         -> d SUCCESS, run REVERTING, z REVERTING, d REVERTING, c REVERTING | wait a 9, undo z 1, undo d 1, undo c 1
+        timer a      -> a (warning) | undo a 2
+        """,
+        jobs=4,
+    )
+
+
+def test_while_one_flow_drains_others_retry_decide_and_settle_as_ever() -> None:
+    tell(
+        flow(
+            "f",
+            flow("g", task("a"), task("b"), pattern="unordered", retry={"attempts": 2}),
+            task("x", retry={"attempts": 2}),
+            task("y", **{"if": "x"}),
+            task("z", on_lost="rerun"),
+            pattern="unordered",
+        ),
+        """
+        start        -> run RUNNING, retry g RUNNING, retry g SUCCESS, a RUNNING, b RUNNING, x RUNNING, z RUNNING | do a 1, do b 1, do x 1, ask y, do z 1
+        a fails      -> a FAILURE |
+        x fails      -> x FAILURE, x RETRYING, x RUNNING | do x 2
+        if y is true -> y RUNNING | do y 1
+        z is lost    -> z UNKNOWN, z RUNNING | do z 2
+        """,
+        jobs=5,
+        restore=False,
+    )
+
+
 def test_an_inner_controller_that_waits_is_undone_with_the_outer_flow() -> None:
     tell(
         flow(

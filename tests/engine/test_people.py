@@ -666,6 +666,31 @@ def test_a_forced_revert_of_a_run_under_way_goes_past_its_pivot() -> None:
     )
 
 
+def test_a_person_settles_an_undo_that_a_stopped_run_was_about_to_try_again() -> None:
+    once = {"retry": {"attempts": 1}}
+    tasks = [task("a", undo=once), task("b", undo=once), task("c")]
+    compiled = compile_flow(
+        definition(flow("f", *tasks, pattern="unordered", retry={"attempts": 2}, on_failure="stop"))
+    )
+    told = Told(Machine(compiled, jobs=3))
+    told.all("""
+        start        -> run RUNNING, retry f RUNNING, retry f SUCCESS, a RUNNING, b RUNNING, c RUNNING
+        c fails      -> c FAILURE
+        a ok         -> a SUCCESS
+        b ok         -> b SUCCESS, c REVERTING, b REVERTING, a REVERTING
+        undo a fails -> a REVERT_FAILURE, run FAILURE
+        undo b fails -> b REVERT_FAILURE
+        undo c ok    -> c REVERTED, run SUSPENDED
+    """)
+    told.machine = Machine.restore(compiled, told.journal, jobs=1)
+    told.all("""
+        resume           -> run RESUMING, run RUNNING, c PENDING, b REVERTING | undo b 2
+        resolve a undone -> a REVERTED, a PENDING |
+        undo b ok        -> b REVERTED, b PENDING, a RUNNING | do a 2
+        a ok             -> a SUCCESS, b RUNNING
+    """)
+
+
 def test_a_run_may_be_taken_over_with_fewer_jobs() -> None:
     compiled = compile_flow(definition(flow("f", *map(task, "abcd"), pattern="unordered")))
     told = Told(Machine(compiled, jobs=3))
