@@ -121,11 +121,7 @@ class Judge:
         )
 
     def _outputs(self, attempt: Attempt, result: Mapping[str, Any]) -> dict[str, Any]:
-        outputs: dict[str, Any] = {}
-        if attempt.action.MODE == "process":
-            path = attempt.context.env["TASKRUN_OUTPUT"]
-            if os.path.exists(path):
-                outputs = parse_outputs(path)
+        outputs = _written(attempt)
         declared = self._values.spec(attempt.node).get("outputs")
         if declared:
             scope = self._values.scope(attempt.node, result=result)
@@ -166,17 +162,24 @@ class Judge:
         retryable = attempt.stopping is None and matches(failure, words)
         if self._limits.is_past_deadline(node, now):
             retryable = False
-        if isinstance(error, UnexpectedResultError):
-            attempt.outputs = self._outputs_of_failure(attempt, error.result.values)
+        if attempt.part == DO and attempt.started:
+            attempt.outputs = self._outputs_of_failure(attempt, error)
         started = attempt.started or attempt.part == VERIFY
         self.conclude(
             attempt, e.AttemptFailed(now, node, number, failure, _carried(attempt), started, retryable)
         )
 
-    def _outputs_of_failure(self, attempt: Attempt, result: Mapping[str, Any]) -> dict[str, Any]:
+    def _outputs_of_failure(
+        self, attempt: Attempt, error: ActionError | ExpressionError
+    ) -> dict[str, Any] | None:
         """What can be had of a failed attempt's outputs: its undo may need them. The rest is null."""
-        scope = self._values.scope(attempt.node, result=result)
-        outputs: dict[str, Any] = {}
+        try:
+            outputs = _written(attempt)
+        except (ActionError, OSError):
+            outputs = {}
+        if not isinstance(error, UnexpectedResultError):
+            return outputs
+        scope = self._values.scope(attempt.node, result=error.result.values)
         for name, source in self._values.spec(attempt.node).get("outputs", {}).items():
             try:
                 outputs[name] = parse(source).evaluate(scope)
@@ -208,6 +211,14 @@ class Judge:
             self._warn(attempt.name, f"the probe could not tell: {failure['message']}")
         now = self._clock.now()
         self.conclude(attempt, e.ProbeAnswered(now, attempt.node, attempt.number, done, None, attempt.asked))
+
+
+def _written(attempt: Attempt) -> dict[str, Any]:
+    """What a process has put into the file for it, however it ended."""
+    if attempt.action.MODE != "process":
+        return {}
+    path = attempt.context.env["TASKRUN_OUTPUT"]
+    return parse_outputs(path) if os.path.exists(path) else {}
 
 
 def _carried(attempt: Attempt) -> dict[str, Any] | None:
