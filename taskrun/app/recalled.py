@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from taskrun.app.base import RunOptions
-from taskrun.drivers.recall import transitions
-from taskrun.drivers.values import ITEMS
+from taskrun.drivers.recall import lists_of, transitions
 from taskrun.engine.expand import Lists, expand, has_fan_out
 from taskrun.engine.flow import Flow, compile_flow
 from taskrun.engine.machine import Machine
@@ -74,8 +73,7 @@ def recall(where: str, run_id: str, options: RunOptions) -> Recalled:
 
 def restored(row: RunRow, definition: dict[str, Any], entries: list[Entry], options: RunOptions) -> Recalled:
     """The machine as these entries left it."""
-    lists = {n.name: n.data["items"] for n in entries if n.kind == ITEMS and n.data and "items" in n.data}
-    expanded, flow = flow_of(definition, lists)
+    expanded, flow = flow_of(definition, lists_of(entries))
     jobs = options.jobs or int(row.options.get("jobs", 0)) or os.cpu_count() or 1
     machine = Machine.restore(flow, transitions(flow, entries), jobs=jobs, seed=seed_of(row.id))
     return Recalled(row, definition, entries, machine, expanded)

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from taskrun.drivers.recall import to_entry, transitions
+from taskrun.drivers.recall import lists_of, to_entry, transitions
 from taskrun.drivers.values import ITEMS, Scope, Values
 from taskrun.engine import commands as c
 from taskrun.engine import events as e
@@ -53,7 +53,7 @@ class Foresight:
             str, str
         ] = {}  # fan-outs and controllers, and the list that only the run will tell
         self.problems: dict[str, str] = {}  # expressions that cannot be evaluated, and why
-        lists = {n.name: n.data["items"] for n in history if n.kind == ITEMS and n.data and "items" in n.data}
+        lists = lists_of(history)
         expanded = expand(self._definition, lists) if has_fan_out(self._definition) else self._definition
         flow = compile_flow(expanded)
         self.machine = Machine.restore(flow, transitions(flow, history), jobs=1)
@@ -96,6 +96,9 @@ class Foresight:
                 event = e.TimerFired(self._now, node, command.due)
             case c.EvaluateCondition():
                 event = self._condition(command)
+            case c.EvaluateItems() if self.machine.flow.relists[node]:
+                items = self.values.items.get(self.machine.flow.names[node], ())
+                event = e.ItemsEvaluated(now, node, len(items), None, None, command.asked)
             case c.EvaluateItems() if self.machine.flow.expands[node]:
                 self._fan_out(node)
                 return
@@ -148,7 +151,7 @@ class Foresight:
         """As the driver for real does it: go on in the flow that has the items."""
         name, items = self.machine.flow.names[node], self._list(node)
         self._keep(Entry(len(self.entries) + 1, self._now, ITEMS, name, None, None, 0, {"items": items}))
-        definition = expand(self._definition, self.values.items)
+        definition = expand(self._definition, self.values.spread)
         flow = compile_flow(definition)
         self.machine = Machine.restore(flow, transitions(flow, self.entries), jobs=1)
         self.values.adopt(definition, flow, self.machine.record)

@@ -328,7 +328,7 @@ class LocalDriver:
         """A fan-out's list is durable: go on in the flow that has its items. Attempts keep their names."""
         self._to_expand = False
         old = self.machine
-        definition = expand(self._definition, self._values.items)
+        definition = expand(self._definition, self._values.spread)
         flow = compile_flow(definition)
         history = transitions(flow, self._journal.entries(self._run_id))
         now = self.clock.now()

@@ -31,9 +31,9 @@ def evaluate_items(
     receive: Receive,
     fan_out: Callable[[int, Any], None],
 ) -> None:
-    """The list of a controller goes to the machine, that of a fan-out to ``fan_out``."""
+    """The list of a controller goes to the machine, that of a fan-out to ``fan_out``, unless it is the one it has already."""
     now, (node, asked) = clock.now(), command
-    fans_out = values.flow.expands[node]
+    fans_out = values.flow.expands[node] or values.flow.relists[node]
     try:
         items = values.list_of(node)
         if not isinstance(items, list) or not (items or fans_out):
@@ -42,7 +42,10 @@ def evaluate_items(
     except ExpressionError as error:
         receive(e.ItemsEvaluated(now, node, 0, None, failure_of(error), asked))
     else:
-        if fans_out:
+        name = values.flow.names[node]
+        if values.flow.relists[node] and items == values.items.get(name):
+            receive(e.ItemsEvaluated(now, node, len(items), None, None, asked))
+        elif fans_out:
             fan_out(node, items)
         else:
             receive(e.ItemsEvaluated(now, node, len(items), {"values": items}, None, asked))

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from taskrun.engine.flow import END, Flow
+from taskrun.drivers.values import ITEMS
+from taskrun.engine.expand import Lists, known_lists
+from taskrun.engine.flow import Flow
 from taskrun.engine.record import RUN, Transition
 from taskrun.journal.base import Entry
 
@@ -21,13 +23,28 @@ def to_entry(transition: Transition, seq: int) -> Entry:
     )
 
 
+def lists_of(entries: Iterable[Entry]) -> Lists:
+    """The items of each fan-out, as many as were ever known."""
+    found: Lists = {}
+    for entry in entries:
+        if entry.kind == ITEMS and entry.data and "items" in entry.data:
+            found = known_lists(found, entry.name, entry.data["items"])
+    return found
+
+
 def transitions(flow: Flow, entries: Iterable[Entry]) -> Iterator[Transition]:
     """What the journal holds of a run's decisions. What others wrote (logs, progress) has no state, and is passed over."""
-    nodes = {flow.names[n]: n for n in range(len(flow)) if flow.kinds[n] != END}
+    tasks = {flow.names[node]: node for node in flow.tasks}
+    begins = {section.name: section.begin for section in flow.sections}
     for entry in entries:
         if entry.state is None:
             continue
-        node = RUN if entry.kind == "flow" else nodes.get(entry.name)
+        if entry.kind == "flow":
+            node: int | None = RUN
+        elif entry.kind == "retry":  # the workflow itself may be called like one of its tasks
+            node = begins.get(entry.name)
+        else:
+            node = tasks.get(entry.name, begins.get(entry.name))
         if node is None:
             continue  # a file that changed meanwhile has it no longer: it was undone, or had nothing to undo
         yield Transition(

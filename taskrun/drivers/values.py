@@ -1,8 +1,9 @@
 """The names expressions may use, for one run: what was given, what tasks put out, what a task is asking about."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from taskrun.engine.expand import known_lists
 from taskrun.engine.flow import Flow
 from taskrun.engine.record import Record
 from taskrun.engine.states import IGNORE
@@ -61,6 +62,7 @@ class Values:
         self.failure_of: dict[str, Mapping[str, Any]] = {}
         self.lists: dict[str, list[Any]] = {}
         self.items: dict[str, list[Any]] = {}
+        self.spread: dict[str, Sequence[Any]] = {}  # the same, as long as they ever were
         self.first_failure: dict[str, Any] | None = None
         self._shared = {**shared, "tasks": TaskNames(self)}
         self.adopt(definition, flow, record)
@@ -87,6 +89,7 @@ class Values:
             self.lists[name] = data["values"]
         elif entry.kind == ITEMS and data and "items" in data:
             self.items[name] = data["items"]
+            self.spread = known_lists(self.spread, name, data["items"])
 
     def _take_data(self, name: str, data: Mapping[str, Any]) -> None:
         if "inputs" in data:
@@ -201,6 +204,6 @@ class Values:
     def list_of(self, node: int) -> Any:
         """The values of the `for_each` of a controller, or of a fan-out."""
         flow = self.definition["flows"][self.flow.section[node]]
-        source = flow["for_each"] if self.flow.expands[node] else flow["retry"]["for_each"]
+        source = flow["for_each"] if "for_each" in flow else flow["retry"]["for_each"]
         scope = self.scope(node)
         return parse(source).evaluate(scope) if isinstance(source, str) else render(source, scope)

@@ -83,6 +83,16 @@ class Asking:
                 self._do_task_anew(node, back_to)
             else:
                 self._do_flow_anew(node, back_to)
+        if back_to > 0:
+            self._list_anew()
+
+    def _list_anew(self) -> None:
+        """Of fan-outs that are done again from their first item on."""
+        flow, states = self._flow, self._record.state
+        for begin in flow.relisted(0, len(flow)):
+            inside = range(begin + 1, flow.sections[flow.section[begin]].end)
+            if all(states[node] == PENDING for node in inside if flow.kinds[node] == TASK):
+                self._core.note("log", begin, 0, {"listed": None})
 
     def _do_flow_anew(self, node: int, back_to: int) -> None:
         state, behind = self._record.state[node], self._is_behind(node, back_to)

@@ -49,7 +49,7 @@ class Doing:
     def _enter(self, node: int) -> None:
         """Begin a nested flow: its controller first, if it has one."""
         controller = self._flow.controller(node)
-        if self._flow.expands[node]:
+        if self._flow.expands[node] or node in self._record.stale:
             asked = self._core.inflight.ask(node, LISTING)
             self._core.commands.append(c.EvaluateItems(node, asked))
         elif controller is None:
@@ -112,11 +112,34 @@ class Doing:
             # The items themselves come with another flow, in which this one is restored: see ``engine.expand``.
             self._fail_undecided(node, event.failure or _NOTHING_TO_TRY)
             return
+        if node in self._record.stale:
+            self._take_list_anew(node, event)
+            return
         failure = event.failure if event.size or event.failure else _NOTHING_TO_TRY
         if failure is None:
             self.run_controller(node, {**(event.data or {}), "count": event.size})
         else:
             self._fail_controller(node, failure)
+
+    def _take_list_anew(self, node: int, event: e.ItemsEvaluated) -> None:
+        """The items are there, as many as there ever were: those that are too many this time are passed by."""
+        if event.failure is not None:
+            self._fail_undecided(node, event.failure)
+            return
+        self._core.note("log", node, 0, {"listed": event.size})
+        for first, last in self._items(node)[event.size :]:
+            for each in range(first, last + 1):
+                self._pass_by(each)
+        self._core.forward.done(node)
+
+    def _items(self, begin: int) -> list[tuple[int, int]]:
+        """The first and the last node of each item of a fan-out."""
+        flow, found, node = self._flow, [], begin + 1
+        while node < flow.sections[flow.section[begin]].end:
+            last = node if flow.kinds[node] == TASK else flow.sections[flow.section[node]].end
+            found.append((node, last))
+            node = last + 1
+        return found
 
     def _is_wanted(self, node: int, what: str, asked: int | None) -> bool:
         """Takes the answer's place back. An answer that comes while all stops is dropped, to be asked for again."""
@@ -159,6 +182,8 @@ class Doing:
             self._core.move_task(node, IGNORE)
         elif self._flow.controller(node) is not None:
             self._core.move_retry(node, IGNORE)
+        elif node in self._record.stale:
+            self._core.note("log", node, 0, {"listed": 0})
         elif (self._flow.conditional[node] or self._flow.expands[node]) and node not in self._record.decided:
             self._core.note("log", node, 0, {"condition": False})
 

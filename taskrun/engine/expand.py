@@ -7,6 +7,10 @@ empty flow whose beginning asks for it.
     push over [a, b]                    push[0], push[1]
     a flow `site` with a task `fetch`   site[0].fetch, site[1].fetch
 
+A list that may be another one the next time (it asks about tasks, or about the round of a controller) is asked for again
+in each round: see ``Record.stale``. Items never go: those that are too many are ignored in that round, so the history stays
+one of these names; ``known_lists`` says how many there have to be.
+
 What comes of an item carries ``bound`` (the names of the item and of the items around it) and ``prefix`` (what is put
 before a task's name to find the one of the same item).
 """
@@ -26,6 +30,17 @@ def has_fan_out(definition: Mapping[str, Any]) -> bool:
 def expand(definition: Mapping[str, Any], lists: Lists) -> dict[str, Any]:
     """The definition with every fan-out as a flow: of its items as ``lists`` has them, or still empty."""
     return _Expansion(definition, lists).result()
+
+
+def known_lists(before: Lists, name: str, items: Sequence[Any]) -> dict[str, Sequence[Any]]:
+    """With the list that is known now, as long as the longest that was known."""
+    return {**before, name: [*items, *before.get(name, ())[len(items) :]]}
+
+
+def _may_change(source: Any) -> bool:
+    """Is this list another one, perhaps, when its flow runs again?"""
+    texts = source if isinstance(source, list) else [source]
+    return any(isinstance(text, str) and ("tasks" in text or "retr" in text) for text in texts)
 
 
 def declared_name(name: str) -> str:
@@ -96,6 +111,8 @@ class _Expansion:
         if items is None:
             new.update(expands=True, for_each=spec["for_each"])
             return index
+        if _may_change(spec["for_each"]):
+            new.update(relists=True, for_each=spec["for_each"])
         for number, item in enumerate(items):
             own = f"{name}[{number}]"
             bound = {**around.bound, "item": item, spec.get("as", "item"): item}

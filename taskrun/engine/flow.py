@@ -52,6 +52,7 @@ class Flow:
         "pivots",
         "predecessors",
         "probed",
+        "relists",
         "retries",
         "section",
         "sections",
@@ -75,6 +76,9 @@ class Flow:
         self.predecessors: list[Sequence[int]] = [()] * size
         self.conditional = bytearray(size)
         self.expands = bytearray(size)  # beginnings of fan-outs whose items are not known yet
+        self.relists = bytearray(
+            size
+        )  # beginnings of fan-outs whose list may be another one in the next round
         self.limits: dict[int, int] = {}  # section -> how many of its tasks may run at a time
         self.tolerated = bytearray(size)
         self.undo = bytearray(size)
@@ -89,6 +93,10 @@ class Flow:
 
     def __len__(self) -> int:
         return len(self.kinds)
+
+    def relisted(self, lo: int, hi: int) -> list[int]:
+        """Of these nodes the beginnings of fan-outs whose list may change."""
+        return [n for n in range(lo, hi) if self.relists[n]] if self.relists.find(1, lo, hi) >= 0 else []
 
     def controller(self, node: int) -> Controller | None:
         """The controller that starts with this node, if it is the beginning of a flow that has one."""
@@ -110,6 +118,8 @@ def compile_flow(definition: Mapping[str, Any]) -> Flow:
     for index, spec in enumerate(flows):
         if spec.get("expands"):
             flow.expands[begins[index]] = 1
+        if spec.get("relists"):
+            flow.relists[begins[index]] = 1
         if "limit" in spec:
             flow.limits[index] = spec["limit"]
         if "if" in spec:

@@ -104,6 +104,8 @@ class Forward:
         """Is a controller to begin, or a condition to be asked, before this flow's tasks may start?"""
         if self._flow.controller(begin) is not None:
             return self._record.state[begin] == PENDING
+        if begin in self._record.stale:
+            return True
         asks = self._flow.expands[begin] or self._flow.conditional[begin]
         return bool(asks) and begin not in self._record.decided
 

@@ -44,7 +44,8 @@ class Transition(NamedTuple):
     (done before us), ``count`` (values of a controller), ``floor`` (start number of a savepoint), ``order`` (who
     wants the rollback), ``failed_only`` (of the rollback: only failed undos are tried), ``skip`` (its undo is given up),
     ``lost`` (a crash took the outcome), ``anew`` (its tries are counted from here), ``probe``
-    (``silent`` or ``asked``), ``condition`` (what the ``if`` of a flow gave; None: to be asked again).
+    (``silent`` or ``asked``), ``condition`` (what the ``if`` of a flow gave; None: to be asked again),
+    ``listed`` (how many items the list of a fan-out has in this round; None: to be asked for again).
     """
 
     kind: str
@@ -85,6 +86,7 @@ class Record:
         "rounds",
         "run",
         "scopes",
+        "stale",
         "state",
         "stuck",
         "undo_base",
@@ -124,6 +126,7 @@ class Record:
         self.due: dict[int, float] = {}  # when the wait between two attempts, or two undos, ends
         self.waits: dict[int, float] = {}  # how long each of them was to be
         self.scopes: dict[int, None] = {}  # flows whose controller will run them again once they are undone
+        self.stale: dict[int, None] = {}  # fan-outs whose list is that of an earlier round
         self._started = 0
 
     def apply(self, transition: Transition) -> None:
@@ -280,8 +283,11 @@ class Record:
     def _apply_rerun(self, begin: int) -> None:
         section = self.flow.section[begin]
         self.scopes.pop(section, None)
-        for inner in _within(self.decided, begin + 1, self.flow.sections[section].end):
+        end = self.flow.sections[section].end
+        for inner in _within(self.decided, begin + 1, end):
             self._forget_condition(inner)
+        for inner in self.flow.relisted(begin + 1, end):
+            self.stale[inner] = None
 
     # ------------------------------------------------------------------ the run
 
@@ -354,11 +360,19 @@ class Record:
                     self.undo_probes[node] = None
         elif "scope" in data:
             self._bring_down(node, data["scope"])
+        elif "listed" in data:
+            self._apply_list(node, data["listed"])
         elif data.get("condition") is None:
             self._forget_condition(node)
         else:
             self.decided[node] = data["condition"]
             self.passed[node] = self._started
+
+    def _apply_list(self, node: int, size: int | None) -> None:
+        if size is None:
+            self.stale[node] = None
+        else:
+            self.stale.pop(node, None)
 
     def _ask(self, node: int) -> None:
         self.asked[node] = self.moves
