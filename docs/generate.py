@@ -4,14 +4,19 @@ python docs/generate.py           write
 python docs/generate.py --check   exit 1 if anything would change
 """
 
+import inspect
 import pathlib
 import sys
 from typing import Any
+
+import click
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
+from taskrun.cli.commands import COMMANDS  # noqa: E402
+from taskrun.cli.group import cli  # noqa: E402
 from taskrun.engine.states import FLOW_MOVES, RETRY_MOVES, TASK_MOVES  # noqa: E402
 from taskrun.spec.catalog import CATALOG  # noqa: E402
 from taskrun.spec.json_schema import in_yaml as yaml  # noqa: E402
@@ -41,6 +46,7 @@ def pages() -> dict[str, str]:
         "functions.md": functions(),
         "states.md": states(),
         "errors.md": errors(),
+        "commands.md": commands(),
     }
 
 
@@ -130,6 +136,45 @@ def errors() -> str:
             language_ = "toml" if id_.startswith("TR9") else "yaml"
             lines.append(f"{word}:\n\n```{language_}\n{visible(example)}\n```")
     return "\n\n".join(lines) + "\n"
+
+
+def commands() -> str:
+    """What ``--help`` says, without the layout of the library that prints it."""
+    lines = [
+        "# Commands",
+        GENERATED,
+        "What `taskrun COMMAND --help` says. Every command also has `-v, --verbose` and `--log-file FILE`, see"
+        " [settings](../settings.md); exit codes are the same for all, see [rules](../rules.md).",
+    ]
+    top = click.Context(cli, info_name="taskrun")
+    for name in COMMANDS:
+        found = cli.get_command(top, name)
+        lines += _help(found, f"taskrun {name}", "##")
+    return "\n\n".join(lines) + "\n"
+
+
+def _help(command: click.Command, path: str, mark: str) -> list[str]:
+    about = inspect.cleandoc(command.help or "").replace("\b\n", "")
+    arguments = [param for param in command.params if isinstance(param, click.Argument)]
+    words = [param.human_readable_name.upper().strip("[]") for param in arguments]
+    usage = [word if param.required else f"[{word}]" for word, param in zip(words, arguments, strict=True)]
+    lines = [f"{mark} `{' '.join([path, *usage])}`", f"```text\n{about}\n```"]
+    rows = [
+        f"| `{_option(param)}` | {text(param.help or '')} |"
+        for param in command.params
+        if isinstance(param, click.Option) and param.name not in ("verbose", "log_file")
+    ]
+    if rows:
+        lines.append("\n".join(["| option | meaning |", "|---|---|", *rows]))
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            lines += _help(inner, f"{path} {name}", f"{mark}#")
+    return lines
+
+
+def _option(param: click.Option) -> str:
+    names = ", ".join(param.opts)
+    return names if param.is_flag else f"{names} {param.metavar or (param.name or '').upper()}"
 
 
 def _kinds(schema: dict[str, Any]) -> list[str]:

@@ -20,7 +20,14 @@ _UNDO = {
 
 @click.command("actions")
 @click.argument("name", required=False)
-@click.option("-o", "--output", type=click.Choice(["plain", "json"]), default="plain", help="How.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="HOW",
+    type=click.Choice(["plain", "json"]),
+    default="plain",
+    help="plain or json.",
+)
 def command(name: str | None, output: str) -> int:
     """List the actions a task can have, or describe the fields of one.
 

@@ -13,7 +13,14 @@ _SIGNS = {"good": ("SUCCESS", "ok"), "note": ("RETRYING", "note"), "bad": ("FAIL
 
 
 @click.command("doctor")
-@click.option("-o", "--output", type=click.Choice(["plain", "json"]), default="plain", help="How.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="HOW",
+    type=click.Choice(["plain", "json"]),
+    default="plain",
+    help="plain or json.",
+)
 @color_option
 def command(output: str, color: str) -> int:
     """Check what taskrun needs on this machine, and the state it keeps.

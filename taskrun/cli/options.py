@@ -26,7 +26,7 @@ input_option = click.option(
     "-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE", help="Give an input; as often as needed."
 )
 inputs_file_option = click.option(
-    "--inputs-file", type=click.Path(dir_okay=False), help="Inputs from a YAML or JSON file."
+    "--inputs-file", metavar="FILE", type=click.Path(dir_okay=False), help="Inputs from a YAML or JSON file."
 )
 color_option = click.option(
     "--color",

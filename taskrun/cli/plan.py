@@ -24,7 +24,14 @@ STDOUT = 1
 @click.option("--revert", "run", metavar="RUN", help="Instead: what `taskrun revert RUN` would undo.")
 @input_option
 @inputs_file_option
-@click.option("-o", "--output", type=click.Choice(["auto", "plain", "json"]), default="auto", help="How.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="HOW",
+    type=click.Choice(["auto", "plain", "json"]),
+    default="auto",
+    help="plain or json. auto: drawn on a terminal, else plain.",
+)
 @outside_option
 @color_option
 def command(
