@@ -30,7 +30,7 @@ TRAITS: dict[str, Traits] = {
     "delete": Traits("path", auto=True),
     "symlink": Traits(auto=True),
     "edit": Traits(auto=True, one_of=("line", "block", "set")),
-    "sql": Traits(writes=True, one_of=("script", "query")),
+    "sql": Traits(writes=True, one_of=("script", "query", "insert", "update", "delete")),
     "wait_for": Traits("port", one_of=("port", "url", "path", "run"), scripts=_RUN),
     "approve": Traits("message"),
     "echo": Traits("message"),
@@ -40,3 +40,5 @@ TRAITS: dict[str, Traits] = {
     "workflow": Traits("file"),
 }
 HTTP_FORMS = ("get", "post", "put", "patch", "delete", "head")
+ROW_FORMS = ("insert", "update", "delete")
+"""The fields of `sql` that change rows, and undo themselves."""

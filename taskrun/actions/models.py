@@ -248,12 +248,25 @@ class Edit(TypedDict, total=False):
 
 @with_config(_STRICT)
 class Sql(TypedDict, total=False):
-    """SQL: a `script` or a `query`."""
+    """SQL: a `script`, a `query`, or an `insert`, `update` or `delete`, which undoes itself."""
 
     database: Required[Annotated[str, doc("`sqlite:PATH`, or a database URL.", "sqlite:app.db")]]
     script: Annotated[str, doc("File with SQL statements, run in one transaction.", "migrations/042.up.sql")]
     query: Annotated[str, doc("One or more SQL statements.", "select count(*) as n from users")]
     params: Annotated[Json, doc("Values for the placeholders of `query`.", {"id": 7})]
+    insert: Annotated[str, doc("A table to put `rows` into.", "users")]
+    rows: Annotated[Json, doc("With `insert`: a row, or a list of rows, by column.", {"login": "ann"})]
+    update: Annotated[str, doc("A table of which rows are to be changed.", "users")]
+    set: Annotated[Json, doc("With `update`: the new values, by column.", {"plan": "pro"})]
+    delete: Annotated[str, doc("A table of which rows are to be deleted.", "users")]
+    where: Annotated[
+        Json,
+        doc(
+            "With `update` and `delete`: which rows, by column; a list is any of its values, null is NULL.",
+            {"login": "ann"},
+        ),
+    ]
+    on_drift: OnDrift
     timeout: Annotated[DurationOrTemplate, doc("How long to wait for a locked database.", "5s")]
 
 

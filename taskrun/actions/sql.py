@@ -5,9 +5,12 @@ with the attempt's idempotency key goes into the table ``taskrun_applied`` of th
 after a crash finds the row, does nothing, and gives the result that was kept there (``already: true``). The undo of a
 task looks for the row too: where the doing was never committed there is nothing to undo.
 
+The forms ``insert``, ``update`` and ``delete`` keep the rows as they were in that same row, and undo themselves: see
+``sql_images``. Once it is undone the row is taken away again.
+
 This needs a database whose transactions cover DDL: SQLite and PostgreSQL do, MySQL for one does not.
 
-Failure types: SQLError, ConnectionError, Timeout (a lock, or the attempt's own limit), InvalidField, TooLarge, NotInstalled, Cancelled.
+Failure types: SQLError, Drift, ConnectionError, Timeout (a lock, or the attempt's own limit), InvalidField, TooLarge, NotInstalled, Cancelled.
 """
 
 import re
@@ -53,11 +56,11 @@ def do(fields: Mapping[str, Any], context: Context) -> Result:
     if database.startswith("sqlite:"):
         from taskrun.actions import sql_sqlite  # noqa: PLC0415
 
-        return sql_sqlite.carry_out(path_in(context.workdir, database.removeprefix("sqlite:")), work, context)
+        return sql_sqlite.run(path_in(context.workdir, database.removeprefix("sqlite:")), work, context)
     try:
         from taskrun.actions import sql_server  # noqa: PLC0415 - loads SQLAlchemy
 
-        return sql_server.carry_out(database, work, context)
+        return sql_server.run(database, work, context)
     except ImportError as error:
         raise ActionError(
             "NotInstalled",

@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from math import isfinite
 from typing import Any
@@ -11,6 +11,7 @@ from taskrun.actions.base import Result
 from taskrun.actions.json_values import parse_json
 
 ROWS = 1000
+_IMAGE = "image"
 SIZE = 512 * 1024  # bytes of JSON of all rows
 
 
@@ -25,6 +26,12 @@ class Tally:
 
     def changed(self, count: int) -> None:
         self._changed += max(count, 0)  # -1: the driver does not know, as for DDL
+
+    def gave(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """The keys of rows that a form has changed."""
+        rows = list(rows)
+        names = list(rows[0]) if rows else []
+        self.take(names, [tuple(row.values()) for row in rows])
 
     def take(self, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         self._rows, self._given, self._truncated = [], 0, False
@@ -73,15 +80,23 @@ def _number(value: float | Decimal) -> int | float | None:
     return float(value)
 
 
-def kept(values: dict[str, Any]) -> str:
-    """What goes into the row that says it was done."""
-    return json.dumps(values, ensure_ascii=False)
+def kept(values: dict[str, Any], image: Mapping[str, Any] | None = None) -> str:
+    """What goes into the row that says it was done, and how it can be undone where that is known."""
+    return json.dumps(values if image is None else {**values, _IMAGE: image}, ensure_ascii=False)
+
+
+def image_in(text: str | None) -> dict[str, Any] | None:
+    """What `kept` has put there."""
+    values = json.loads(text) if text else None
+    image = values.get(_IMAGE) if isinstance(values, dict) else None
+    return image if isinstance(image, dict) else None
 
 
 def found_done(text: str | None) -> Result:
     """The result of what was done before, as it was kept then."""
     values = parse_json(text) if text else None
     values = values if isinstance(values, dict) else {"rows": [], "rowcount": 0}
+    values.pop(_IMAGE, None)
     return Result({**values, "already": True})
 
 

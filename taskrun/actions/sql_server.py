@@ -8,7 +8,9 @@ from sqlalchemy import exc
 
 from taskrun.actions.base import Context, Result
 from taskrun.actions.sql_clock import Interrupter
-from taskrun.actions.sql_rows import Tally, found_done, kept, nothing_to_undo
+from taskrun.actions.sql_images import carry_out, take_back
+from taskrun.actions.sql_rows import Tally, found_done, image_in, kept, nothing_to_undo
+from taskrun.actions.sql_server_rows import Rows
 from taskrun.actions.sql_statements import Work, server_statements, shown
 from taskrun.errors import ActionError
 
@@ -16,7 +18,7 @@ CONNECT_WAIT = 10  # seconds
 _SPELLINGS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 
 
-def carry_out(url: str, work: Work, context: Context) -> Result:
+def run(url: str, work: Work, context: Context) -> Result:
     statements = list(server_statements(work.text))
     engine = _engine(url)
     where = engine.url.render_as_string(hide_password=True)
@@ -69,18 +71,46 @@ class _Attempt:
             if found is not None:
                 database.rollback()
                 return found
-        tally = Tally()
+        tally, image = Tally(), None
         for statement in statements:
             self._clock.check()
             self._step(database, statement, tally)
+        if self._work.form is not None or self._work.undo:
+            image = self._on_rows(database, table, tally)
         values = tally.result()
         if self._work.keep:
             mine = table.c.key == self._context.idempotency_key
-            self._guard(lambda: database.execute(table.update().where(mine).values(result=kept(values))))
+            write: sa.Executable = table.update().where(mine).values(result=kept(values, image))
+            if self._context.undoes:  # undone: nothing is left that says it was done
+                write = table.delete().where(
+                    table.c.key.in_([self._context.undoes, self._context.idempotency_key])
+                )
+            self._guard(lambda: database.execute(write))
         self._clock.check()
         self._committing = True
         self._guard(database.commit)
         return Result(values)
+
+    def _on_rows(self, database: sa.Connection, table: sa.Table, tally: Tally) -> dict[str, Any] | None:
+        """Change rows in one of the forms, or put back what one has changed."""
+        form, rows = self._work.form, Rows(database)
+        try:
+            if form is not None:
+                self._context.log(f"{form.do} {form.table}")
+                changed = carry_out(rows, form)
+                tally.gave(changed.keys)
+                return changed.image
+            row = self._row(database, table, self._context.undoes)
+            image = image_in(row[0] if row else None)
+            if image is not None:
+                tally.changed(take_back(rows, image, self._work.undo, self._context.log))
+        except exc.DBAPIError as error:
+            self._clock.check()
+            if error.connection_invalidated or _is_timeout(error):
+                raise
+            what = f"{form.do} {form.table}" if form else "the undo"
+            raise ActionError("SQLError", f"{_words(error)}: in {what}", **_code(error)) from error
+        return None
 
     def _guard(self, call: Callable[[], object]) -> None:
         """A statement of ours that we ourselves interrupted did not fail: the attempt is over."""

@@ -2,12 +2,16 @@
 
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
 from urllib.parse import quote
 
 from taskrun.actions.base import Context, Result
 from taskrun.actions.sql_clock import Interrupter
-from taskrun.actions.sql_rows import Tally, found_done, kept, nothing_to_undo
+from taskrun.actions.sql_images import Form, carry_out, take_back
+from taskrun.actions.sql_rows import Tally, found_done, image_in, kept, nothing_to_undo
+from taskrun.actions.sql_sqlite_rows import Rows
 from taskrun.actions.sql_statements import LOCK_WAIT, Work, shown, sqlite_statements
 from taskrun.errors import ActionError
 
@@ -18,7 +22,7 @@ _UNREACHABLE = frozenset(
 )
 
 
-def carry_out(path: str, work: Work, context: Context) -> Result:
+def run(path: str, work: Work, context: Context) -> Result:
     statements = list(sqlite_statements(work.text))
     if context.undoes and not os.path.exists(path):
         context.log(f"nothing to undo: there is no {path}")
@@ -54,15 +58,21 @@ class _Transaction:
             found = self._found()
             if found is not None:
                 return found
-        tally = Tally()
+        tally, image = Tally(), None
         for statement in statements:
             self._clock.check()
             self._step(statement, work, tally)
+        if work.form is not None:
+            image = self._change(work.form, tally)
+        elif work.undo:
+            self._take_back(work.undo, tally)
         values = tally.result()
-        if work.keep:
+        if self._context.undoes:
+            self._forget()
+        elif work.keep:
             self._execute(
                 f"INSERT INTO main.taskrun_applied VALUES (?, {_NOW}, ?)",  # noqa: S608 - a constant of ours
-                (self._context.idempotency_key, kept(values)),
+                (self._context.idempotency_key, kept(values, image)),
             )
         self._clock.check()
         self._execute("COMMIT")
@@ -79,6 +89,36 @@ class _Transaction:
             self._context.log("nothing to undo: the task was never committed in this database")
             return nothing_to_undo()
         return None
+
+    def _change(self, form: Form, tally: Tally) -> dict[str, Any]:
+        self._context.log(f"{form.do} {form.table}")
+        with self._told(form.do):
+            changed = carry_out(Rows(self._database), form)
+        tally.gave(changed.keys)
+        return changed.image
+
+    def _take_back(self, policy: str, tally: Tally) -> None:
+        row = self._row(self._context.undoes)
+        image = image_in(row[0] if row else None)
+        if image is not None:
+            with self._told("the undo"):
+                tally.changed(take_back(Rows(self._database), image, policy, self._context.log))
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            self._clock.check()
+            if _code(error) in _UNREACHABLE:
+                raise
+            raise ActionError("SQLError", f"{error}: in {what}", **_named(error)) from error
+
+    def _forget(self) -> None:
+        """What was done is undone: nothing is left that says otherwise, and no table of ours with nothing in it."""
+        self._execute("DELETE FROM main.taskrun_applied WHERE key = ?", (self._context.undoes,))
+        if not self._execute("SELECT count(*) FROM main.taskrun_applied").fetchone()[0]:
+            self._execute("DROP TABLE main.taskrun_applied")
 
     def _row(self, key: str) -> tuple[str | None] | None:
         found: tuple[str | None] | None = self._execute(

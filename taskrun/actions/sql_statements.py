@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from taskrun.actions.base import Context
+from taskrun.actions.sql_images import UNDO, Form, form_of
 from taskrun.actions.values import path_in, seconds, text_of
 from taskrun.errors import ActionError
 
@@ -36,17 +37,23 @@ class Work(NamedTuple):
     params: Params
     keep: bool
     lock_wait: float | None  # seconds; None: not stated
+    form: Form | None = None
+    undo: str = ""  # how drift is met, where the rows of a form are to be put back
 
 
 def wanted(fields: Mapping[str, Any], context: Context, *, keep: bool) -> Work:
     script, query, params = fields.get("script"), fields.get("query"), fields.get("params")
+    wait = fields.get("timeout")
+    lock_wait = None if wait is None else seconds(wait, "timeout")
+    form = form_of(fields)
+    if form is not None or UNDO in fields:
+        return Work("", None, keep, lock_wait, form, text_of(fields.get(UNDO, "")))
     if (script is None) == (query is None):
-        raise ActionError("InvalidField", "sql needs either script or query")
+        raise ActionError("InvalidField", "sql needs either script or query, or insert, update or delete")
     if params is not None and query is None:
         raise ActionError("InvalidField", "params are for a query; a script is run as it is")
     text = text_of(query) if script is None else _read(path_in(context.workdir, script))
-    wait = fields.get("timeout")
-    return Work(text, _checked(params), keep, None if wait is None else seconds(wait, "timeout"))
+    return Work(text, _checked(params), keep, lock_wait)
 
 
 def _read(path: str) -> str:

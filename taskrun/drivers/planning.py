@@ -261,7 +261,9 @@ class _Writer:
     def _undo(self, node: int, revert: Mapping[str, Any]) -> Plain:
         found: Plain = {"class": _CLASSES[revert["form"]], "action": None, "command": None}
         known = self._foresight.known(node, undoing=True)
-        if revert["form"] == "action":
+        if revert.get("itself"):
+            found["class"] = ITSELF
+        elif revert["form"] == "action":
             found["action"] = revert["kind"]
             found["command"] = self._words(revert["kind"], revert["fields"], known)
         elif revert["form"] == "restore":

@@ -9,6 +9,7 @@ from json import dumps
 from shlex import join, quote
 from typing import Any
 
+from taskrun.actions.kinds import ROW_FORMS
 from taskrun.errors import ExpressionError
 from taskrun.spec.expressions import Expression, has_expression, parse, template
 from taskrun.spec.render import script
@@ -129,6 +130,11 @@ def _edit(fields: Fields) -> str:
 
 
 def _sql(fields: Fields) -> str:
+    form = next((form for form in ROW_FORMS if form in fields), None)
+    if form is not None:
+        given = {name: fields[name] for name in ("rows", "set", "where") if name in fields}
+        first = f"{fields.get('database', '')}: {form} {fields[form]}"
+        return "\n".join([first, *(f"  {name}: {_json(value)}" for name, value in given.items())])
     what = fields.get("query") or f"script {fields.get('script', '')}"
     return f"{fields.get('database', '')}: {what}"
 

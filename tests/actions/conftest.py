@@ -1,6 +1,7 @@
 import pytest
 
 from tests.actions import attempts
+from tests.actions.postgresql import database, server  # noqa: F401 - fixtures
 from tests.loopback import loopback, serve
 
 __all__ = ["loopback"]

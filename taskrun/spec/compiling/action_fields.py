@@ -6,7 +6,7 @@ from typing import Any
 
 from taskrun.actions.editing.documents import format_of
 from taskrun.actions.editing.keys import parse_key
-from taskrun.actions.kinds import HTTP_FORMS, Traits
+from taskrun.actions.kinds import HTTP_FORMS, ROW_FORMS, Traits
 from taskrun.errors import ActionError
 from taskrun.spec.compiling.unit import Entry
 from taskrun.spec.marks import Map
@@ -120,11 +120,47 @@ def _sql(entry: Entry, fields: Fields) -> None:
     if database and "${{" not in database and not database.startswith("sqlite:") and "://" not in database:
         help_ = f"did you mean `sqlite:{database}`?"
         _complain_value(entry, "sql", "database", f"`{database}` is no database", help_)
+    _sql_rows(entry, fields)
+    if "params" in fields and "query" not in fields and not _lost(entry, "sql", ["query"]):
+        _complain(entry, "sql", "params", "`params` goes with `query`")
     if "${{" in fields.get("query", ""):
         help_ = "write `:name` in its place, and `params: {name: ...}` beside it"
         _complain_value(
             entry, "sql", "query", "`query` takes no expression: a value must never become SQL", help_
         )
+
+
+def _sql_rows(entry: Entry, fields: Fields) -> None:
+    goes_with = {
+        "rows": ("insert",),
+        "set": ("update",),
+        "where": ("update", "delete"),
+        "on_drift": ROW_FORMS,
+    }
+    for name, forms in goes_with.items():
+        if name in fields and not any(form in fields for form in forms) and not _lost(entry, "sql", forms):
+            listed = " or ".join(f"`{form}`" for form in forms)
+            _complain(entry, "sql", name, f"`{name}` goes with {listed}")
+    needs = {"insert": ("rows",), "update": ("set", "where"), "delete": ("where",)}
+    for form in (form for form in ROW_FORMS if form in fields):
+        if fields[form] == "":
+            _complain_value(entry, "sql", form, f"`{form}` names no table")
+        for name in needs[form]:
+            if name not in fields and not _lost(entry, "sql", [name]):
+                _complain(entry, "sql", form, f"`{form}` needs `{name}`")
+            elif not _is_of_columns(fields.get(name), several=name == "rows"):
+                many = ", or a list of such maps" if name == "rows" else ""
+                _complain_value(
+                    entry, "sql", name, f"`{name}` is a map by column, with something in it{many}"
+                )
+
+
+def _is_of_columns(value: Any, *, several: bool) -> bool:
+    if isinstance(value, str):
+        return "${{" in value
+    if several and isinstance(value, list):
+        return bool(value) and all(_is_of_columns(each, several=False) for each in value)
+    return isinstance(value, dict) and bool(value)
 
 
 def _edit(entry: Entry, fields: Fields) -> None:

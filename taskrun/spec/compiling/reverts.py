@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from taskrun.actions.kinds import ROW_FORMS
 from taskrun.spec.compiling.action_fields import writes
 from taskrun.spec.compiling.calls import call_of, keys_besides_actions, traits_of
 from taskrun.spec.compiling.references import SCRIPT, scan
@@ -24,7 +25,7 @@ def revert_of(entry: Entry, kind: str, fields: dict[str, Any], scope: Scope) -> 
     if not isinstance(value, str):
         return _mapping(entry.inner("revert"), scope.at("revert", "`revert`"))
     if value in ("none", "auto"):
-        return NONE if value == "none" else _auto(entry, kind)
+        return NONE if value == "none" else _auto(entry, kind, fields)
     if "{" in value:
         scan(entry.unit, entry.tree, "revert", scope.at("revert", "`revert`"), SCRIPT)
     elif len(value) <= 6 and (guess := nearest(value, ("none", "auto"))):
@@ -38,6 +39,8 @@ def _left_out(entry: Entry, kind: str, fields: dict[str, Any]) -> dict[str, Any]
     model = traits_of(kind)
     if model.auto:
         return AUTO
+    if _is_of_rows(kind, fields):
+        return _rows_back(fields)
     if entry.lost("revert") or not writes(kind, fields, model):
         return NONE
     if id(entry.tree) not in entry.unit.muddled:
@@ -45,7 +48,20 @@ def _left_out(entry: Entry, kind: str, fields: dict[str, Any]) -> dict[str, Any]
     return UNSTATED
 
 
-def _auto(entry: Entry, kind: str) -> dict[str, Any]:
+def _is_of_rows(kind: str, fields: dict[str, Any]) -> bool:
+    return kind == "sql" and any(form in fields for form in ROW_FORMS)
+
+
+def _rows_back(fields: dict[str, Any]) -> dict[str, Any]:
+    """The database has the rows as they were; the action that puts them back is one of the same kind."""
+    kept: dict[str, Any] = {name: fields[name] for name in ("database", "timeout") if name in fields}
+    undo = {**kept, "undo": fields.get("on_drift", "stop")}
+    return {"form": "action", "kind": "sql", "fields": undo, "itself": True}
+
+
+def _auto(entry: Entry, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
+    if _is_of_rows(kind, fields):
+        return _rows_back(fields)
     if not traits_of(kind).auto:
         help_ = "say how to undo it, or `revert: none`"
         entry.at_value("TR705", f"`{kind}` cannot undo itself", "revert", help_)
