@@ -11,20 +11,25 @@ result.state, result.exit_code, result.outputs["build"]["id"]
 """
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from taskrun.app.base import Displayed, RunOptions
 from taskrun.app.starting import start_run
+from taskrun.engine.states import FLOW_MOVES, RETRY_MOVES, TASK_MOVES
 from taskrun.engine.view import View
+from taskrun.errors import UsageError
 from taskrun.journal.base import Durability
 from taskrun.journal.codec import event_dict
 from taskrun.listeners.base import Entry, Listener
 from taskrun.spec.compiler import compile_file
 from taskrun.spec.inputs import resolve_inputs
+from taskrun.spec.spelling import nearest
 
 Event = Mapping[str, Any]
 TRANSITIONS = ("flow", "task", "retry")
+STATES = ("*", *sorted({new for _, new in (*FLOW_MOVES, *TASK_MOVES, *RETRY_MOVES)}))
 
 
 class Workflow(NamedTuple):
@@ -64,7 +69,14 @@ class Notifier:
     def register(
         self, state: str, call: Callable[[Event], object], *, kinds: Sequence[str] = TRANSITIONS
     ) -> None:
-        """Have ``call(event)`` called for every move to ``state``, or to any with ``"*"``."""
+        """Have ``call(event)`` called for every move to ``state``, or to any with ``"*"``.
+
+        Raises:
+            UsageError: there is no such state, or kind; it would never be called.
+        """
+        _check(state, STATES, "state")
+        for kind in kinds:
+            _check(kind, TRANSITIONS, "kind")
         self._told.append((state, tuple(kinds), call))
 
     def deregister(self, state: str, call: Callable[[Event], object]) -> None:
@@ -78,6 +90,13 @@ class Notifier:
                     call(event)
                 except Exception as raised:
                     self.failed.append((event, raised))
+
+
+def _check(word: str, known: Sequence[str], what: str) -> None:
+    if word not in known:
+        near = nearest(word, known)
+        hint = f"did you mean {near!r}?" if near else f"there are {', '.join(known)}"
+        raise UsageError(f"there is no {what} {word!r}: {hint}")
 
 
 class _Told:
@@ -130,9 +149,14 @@ def run(
         durability: ``full``, or ``process`` (the journal survives kill -9 but not a power loss).
 
     Raises:
-        UsageError: an input is wrong or missing; nothing ran.
+        UsageError: an input is wrong or missing, or this is not the main thread; nothing ran.
         HeldError: the workflow's lock is taken.
     """
+    if threading.current_thread() is not threading.main_thread():
+        raise UsageError(
+            "a run needs the main thread: it forks, and listens to signals",
+            hint="start `taskrun run` as a process, or use `multiprocessing`",
+        )
     resolved = resolve_inputs(workflow.definition, inputs or {}, os.environ)
 
     def told(shown: Displayed) -> list[Listener]:

@@ -1,13 +1,17 @@
 """taskrun from Python."""
 
+import os
 import pathlib
+import re
 import subprocess
 import sys
+import threading
 
 import pytest
 
 import taskrun
 from taskrun.errors import UsageError, WorkflowError
+from tests.command import ROOT
 
 WORKFLOW = """
 name: w
@@ -72,3 +76,43 @@ def test_importing_the_package_loads_nothing_of_it() -> None:
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
         == "['taskrun.version']\n"
     )
+
+
+def test_a_state_that_does_not_exist_is_refused_when_it_is_registered() -> None:
+    notifier = taskrun.Notifier()
+    with pytest.raises(UsageError, match="no state 'SUCCES': did you mean 'SUCCESS'"):
+        notifier.register("SUCCES", print)
+    with pytest.raises(UsageError, match="no kind 'tasks': did you mean 'task'"):
+        notifier.register("SUCCESS", print, kinds=("tasks",))
+    for state in ("*", "UNKNOWN", "REVERT_FAILURE", "SUSPENDED", "RETRYING", "IGNORE"):
+        notifier.register(state, print)
+
+
+def test_a_run_in_another_thread_is_refused_before_anything_happens(path: pathlib.Path) -> None:
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            taskrun.run(taskrun.load(path), {"word": "x"})
+        except UsageError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert "main thread" in str(raised[0])
+    assert not (path.parent / "home").exists()
+
+
+def test_the_program_in_the_document_does_what_the_document_says(tmp_path: pathlib.Path) -> None:
+    text = (ROOT / "docs" / "api.md").read_text()
+    (tmp_path / "deploy.yaml").write_text(re.search(r"```yaml\n(.*?)```", text, re.S)[1])
+    (tmp_path / "deploy.py").write_text(re.search(r"```python\n(.*?)```", text, re.S)[1])
+    said = re.search(r"```text\n(.*?)```", text, re.S)[1]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "TASKRUN_HOME": str(tmp_path / "home")}
+    done = subprocess.run(
+        [sys.executable, "deploy.py"], cwd=tmp_path, env=env, capture_output=True, text=True
+    )
+    assert done.stderr == ""
+    assert done.stdout == said
+    assert [path.name for path in (tmp_path / "releases").iterdir()] == ["1.4.2"]
