@@ -103,8 +103,11 @@ def plan_wishes(
     turned = any(entry.kind == "task" and entry.state == "REVERTING" for entry in entries)
     rollback = _rollback(foresight, writer, entries) if turned or not goes_well else None
     warnings = writer.missing(rollback["undone"]) if rollback else []
+    tasks = [writer.task(node, number) for number, node in enumerate(order, 1)]
+    for task in tasks[: len(under_way)]:
+        task["under_way"] = True
     return {
-        "tasks": [writer.task(node, number) for number, node in enumerate(order, 1)],
+        "tasks": tasks,
         "rollback": rollback,
         "ends": str(foresight.machine.record.run),
         "warnings": warnings,

@@ -180,6 +180,8 @@ def _step(task: Plain, what: str, action: str | None, command: str | None, note:
     found: Plain = {"name": task["name"], "what": what, "action": action, "command": command, "note": note}
     if task.get("if") and what == "do":
         found["note"] = f"if {task['if']}" if task.get("assumed") else ""
+    if task.get("under_way"):
+        found["note"] = "was under way: what became of it is looked at first"
     if task.get("each_of"):
         found["note"] = f"for each of {task['each_of']}, known only in the run"
     return found

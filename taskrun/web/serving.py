@@ -44,6 +44,9 @@ class Server:
             access_log=False,  # addresses hold tokens
             server_header=False,
             lifespan="off",
+            ws="none",
+            loop="asyncio",
+            http="h11",
             timeout_graceful_shutdown=_END,
         )
         self._server = uvicorn.Server(config)

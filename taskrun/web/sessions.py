@@ -9,6 +9,8 @@ import os
 import secrets
 import time
 
+from taskrun.errors import UsageError
+
 KEY, SIZE = "web.key", 32
 LASTS = 7 * 24 * 3600
 
@@ -48,16 +50,30 @@ class Sessions:
 def _key(path: str) -> bytes:
     """The key of this state directory, made when there is none."""
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        return _made(path)
     except FileExistsError:
         return _kept(path)
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
+def _made(path: str) -> bytes:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    key = secrets.token_bytes(SIZE)
     with os.fdopen(fd, "wb") as file:
-        file.write(secrets.token_bytes(SIZE))
-    return _kept(path)
+        file.write(key)
+    return key
 
 
 def _kept(path: str) -> bytes:
-    """What another server is just writing, or never finished, is no key: then nobody's session outlives this process."""
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW), "rb") as file:
-        key = file.read(SIZE + 1)
+    """What another server is just writing, or never finished, is no key: then no session outlives this process."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW), "rb") as file:
+            key = file.read(SIZE + 1)
+    except OSError as error:
+        raise _unusable(path, error) from error
     return key if len(key) == SIZE else secrets.token_bytes(SIZE)
+
+
+def _unusable(path: str, error: OSError) -> UsageError:
+    return UsageError(f"{path} cannot be used: {error.strerror}", hint="remove it: another is made")

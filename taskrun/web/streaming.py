@@ -8,8 +8,9 @@ from json import dumps
 from taskrun.journal.base import Entry, RunRow
 from taskrun.journal.codec import event_dict
 from taskrun.journal.sqlite import SqliteJournal
+from taskrun.listeners.runs import standing as standing_of
 from taskrun.web.doors import Doors, Plain
-from taskrun.web.listing import is_held, runs, stands
+from taskrun.web.listing import is_held, runs
 from taskrun.web.reading import Reading
 from taskrun.web.safe import Safe
 from taskrun.web.shown import Shown
@@ -20,6 +21,7 @@ ALIVE_EVERY = 15.0
 AT_ONCE = 1000  # entries in one event
 RETRY = "retry: 1000\n\n"  # milliseconds until a browser that was cut off comes back
 Stopping = Callable[[], bool]
+Standing = tuple[str, bool, object]  # its state as it is said, whether it is driven, how it ended
 
 
 def event(data: Plain, *, number: int | None = None, kind: str = "") -> str:
@@ -81,11 +83,12 @@ class Told:
         self._seq = seq  # what it knows already is folded and not told
         self._shown: Shown | None = None
         self._safe: Safe | None = None
-        self._standing: tuple[str, bool, object] | None = None
+        self._standing: Standing | None = None
 
     def look(self, journal: SqliteJournal) -> list[str]:
         """The events for what is new, in order; none if there is nothing."""
         row = journal.run(self._run_id)
+        standing = self._stands(row)  # once: what is told and what is remembered of it are the same
         if self._shown is None:
             definition = journal.definition(self._run_id)
             self._shown, self._safe = Shown(definition), Safe(self._doors, definition)
@@ -96,25 +99,28 @@ class Told:
                 self._shown, self._seq = None, entries[-1].seq
                 return [
                     event({"reload": True})
-                ]  # it goes on with another file: nothing known of its tasks holds
+                ]  # another file from here on: nothing known of its tasks holds
             rows = self._shown.fold(entries)
-            found.append(self._event(row, rows, entries))
-        standing = self._stands(row)
+            found.append(self._event(journal, row, standing, rows, entries))
         if not found and standing != self._standing:
-            found.append(self._event(row, [], []))
+            found.append(self._event(journal, row, standing, [], []))
         self._standing = standing
         return found
 
-    def _stands(self, row: RunRow) -> tuple[str, bool, object]:
-        return stands(self._doors.home, row), is_held(self._doors.home, row.id), (row.exit_code, row.ended)
+    def _stands(self, row: RunRow) -> Standing:
+        held = is_held(self._doors.home, row.id)
+        return standing_of(row, lambda _run_id: held), held, (row.exit_code, row.ended)
 
-    def _event(self, row: RunRow, rows: list[Plain], entries: list[Entry]) -> str:
+    def _event(
+        self, journal: SqliteJournal, row: RunRow, standing: Standing, rows: list[Plain], entries: list[Entry]
+    ) -> str:
         assert self._shown is not None
         assert self._safe is not None
-        state, driven, _ = self._stands(row)
+        state, driven, _ = standing
         data = {
             "run": self._shown.run(row, state, driven=driven),
             "rows": rows,
+            "continued": [[each.verb, each.time] for each in journal.continuations([row.id])],
             "events": [event_dict(row.id, entry) for entry in entries],
         }
         return event(self._safe(data), number=self._shown.seq)

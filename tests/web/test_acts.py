@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -312,3 +313,23 @@ def test_what_is_written_into_a_reason_is_no_option_and_no_shell(stage: Stage) -
     events = json.dumps(stage.page.get(f"{stage.path}/events"))
     assert reason in events
     assert not (stage.taskrun.folder / "pwned").exists()
+
+
+def test_a_run_whose_process_was_killed_is_told_so_and_goes_on(stage: Stage) -> None:
+    stage.start_in_background(GATED, "RUNNING")
+    stream = stage.page.listen(f"{stage.path}/live")
+    stream.next()
+    pid = json.loads((stage.taskrun.home / "runs" / stage.run / "lock").read_text())["pid"]
+    os.kill(pid, signal.SIGKILL)
+    while stream.next()[1]["run"]["state"] != "INTERRUPTED":
+        pass
+    stream.close()
+    assert stage.acts == ["resume", "revert"]
+    shown = stage.preview("resume")
+    assert steps(shown) == ["do second", "do third"]
+    assert "was under way" in shown["steps"][0]["note"]
+    stage.open_gate()
+    seq = stage.seq
+    stage.act("resume")
+    assert stage.after(seq, "SUCCESS") == ["do third"]
+    assert [verb for verb, _ in stage.page.get(stage.path)["continued"]] == ["resume"]

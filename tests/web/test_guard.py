@@ -1,5 +1,7 @@
 """Who may ask: the link, the cookie, the Host, the Origin, read-only, and what every answer carries."""
 
+import random
+
 import pytest
 
 from tests.command import Taskrun
@@ -162,3 +164,95 @@ def test_it_ends_with_control_c_although_somebody_listens(shared: Taskrun, run: 
     stream.next()
     assert page.end() == 0
     stream.close()
+
+
+def test_a_key_that_is_not_ours_is_refused_and_one_cut_short_is_good_for_nobody(taskrun: Taskrun) -> None:
+    taskrun.home.mkdir(mode=0o700)
+    key = taskrun.home / "web.key"
+    key.symlink_to("/etc/hostname")
+    done = taskrun("web", "--no-open", "--port", "0")
+    assert (done.code, "web.key cannot be used" in done.err) == (2, True)
+    key.unlink()
+    key.write_bytes(b"")
+    page = Page(taskrun).sign_in()
+    assert page.get("/api/runs")["runs"] == []
+    page.kill()
+
+
+def test_the_key_is_for_its_owner_alone(shared: Taskrun, page: Page) -> None:
+    assert (shared.home / "web.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_address_of_loopback_may_be_that_of_ipv6(taskrun: Taskrun) -> None:
+    process = taskrun.start("web", "--no-open", "--port", "0", "--host", "::1")
+    text = process.stderr.readline() + process.stderr.readline() + process.stderr.readline()
+    assert "http://[::1]:" in text
+
+
+def test_no_question_makes_it_stumble(page: Page, run: str) -> None:
+    """Whatever is asked gets an answer below 500; the same chance every time."""
+    chance = random.Random(4711)
+    values = [
+        "",
+        "0",
+        "-1",
+        "1" * 18,
+        "9" * 40,
+        "x",
+        "../..",
+        "%00",
+        "a",
+        "b",
+        "do-1-out",
+        "undo-1-out",
+        "revert",
+        "%ff%fe",
+        "{}",
+        "[]",
+    ]
+    names = [
+        "name",
+        "file",
+        "start",
+        "end",
+        "line",
+        "text",
+        "after",
+        "verb",
+        "task",
+        "word",
+        "reason",
+        "savepoint",
+        "token",
+    ]
+    for _ in range(400):
+        end = chance.choice(
+            [
+                "",
+                "/events",
+                "/graph",
+                "/source",
+                "/outputs",
+                "/task",
+                "/output",
+                "/last",
+                "/search",
+                "/preview",
+            ]
+        )
+        query = "&".join(
+            f"{chance.choice(names)}={chance.choice(values)}" for _ in range(chance.randint(0, 4))
+        )
+        answer = page.ask("GET", f"/api/runs/{run}{end}?{query}")
+        assert answer.status < 500, (end, query, answer.body)
+    for _ in range(100):
+        body = {
+            chance.choice([*names, "seq", "outputs"]): chance.choice(
+                [*values, 1, None, [], {}, {"a": []}, True, 1e308]
+            )
+            for _ in range(4)
+        }
+        if body.get("verb") == "revert":
+            del body["verb"]
+        answer = page.ask("POST", f"/api/runs/{run}/act", body)
+        assert 400 <= answer.status < 500, (body, answer.body)

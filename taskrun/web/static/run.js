@@ -50,6 +50,7 @@ function drawHero() {
     ["File", h("span", { class: "path" }, run.file || "none")],
     ["Started", h("time", { title: ago(run.created) }, moment(run.created))],
     ["Took", null],
+    ["Taken up again", about.continued.length ? h("span", {}, about.continued.map(([verb, at], i) => [i ? ", " : "", `${verb} `, h("time", { title: moment(at) }, ago(at))])) : null],
     ["Exit code", run.exit_code === null ? null : String(run.exit_code)],
   ];
   fill(hero.facts, facts.filter(([name, value]) => value !== null || name === "Took").map(([name, value]) => h("div", {}, h("dt", {}, name), name === "Took" ? hero.took : h("dd", {}, value))));
@@ -226,6 +227,7 @@ function take(data) {
     rows.set(name, row);
     dirty.add(name);
   }
+  if (data.continued) about.continued = data.continued;
   if (data.events.length) parts.events.take(data.events);
   draw();
 }
