@@ -4,7 +4,8 @@ Nothing here measures or sends; that is the business of ``taskrun.listeners.tele
 """
 
 import re
-from hashlib import sha256
+
+from taskrun.digest import sha256
 
 _TRACEPARENT = re.compile(r"^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$")
 _SAMPLED = 1
@@ -45,4 +46,4 @@ def _parsed(text: str) -> tuple[int, int, int] | None:
 
 
 def _number(size: int, *parts: str) -> int:
-    return int.from_bytes(sha256("/".join(parts).encode()).digest()[:size], "big") or 1
+    return int.from_bytes(sha256("/".join(parts).encode())[:size], "big") or 1

@@ -72,7 +72,10 @@ def _too_large(key: str, size: int) -> NoReturn:
 
 def expected(fields: Mapping[str, Any]) -> tuple[int, ...]:
     """The exit codes that mean success: the field ``expect``, a number, or a list that may hold lists."""
-    codes = tuple(_codes(fields.get("expect", 0)))
+    given = fields.get("expect", 0)
+    if type(given) is int:  # a number is what it mostly is
+        return (given,)
+    codes = tuple(_codes(given))
     if not codes:
         raise ActionError("InvalidField", "expect is an empty list: no exit code could ever be right")
     return codes

@@ -218,7 +218,7 @@ def _written(attempt: Attempt) -> dict[str, Any]:
     if attempt.action.MODE != "process":
         return {}
     path = attempt.context.env["TASKRUN_OUTPUT"]
-    return parse_outputs(path) if os.path.exists(path) else {}
+    return parse_outputs(path) if os.access(path, os.F_OK) else {}
 
 
 def _carried(attempt: Attempt) -> dict[str, Any] | None:

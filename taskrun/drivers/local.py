@@ -1,7 +1,7 @@
 """The driver for one machine: real processes under a supervisor, the SQLite journal, one loop, one commit a tick.
 
     run()
-      _flush()    journal what was decided, tell the listeners, carry the commands out; again while that
+      _flush()    journal what was decided, carry the commands out, tell the listeners; again while that
                   itself decides something (an `echo` is done at once)
       Loop.wait() one epoll for ended attempts, threads, signals; timers and listeners say how long
 
@@ -222,13 +222,21 @@ class LocalDriver:
     def _flush(self) -> None:
         while self._recorder.waiting or self._commands:
             self._commit()
-            commands, self._commands = self._commands, []
-            for command in commands:
-                self.perform(command)
-            if self._to_expand and not self._commands:
-                self._commit()
-                self._expand()
+            try:
+                self._carry_out()
+                self._processes.flush()
+            finally:
+                self._recorder.tell()
         self._processes.flush()
+
+    def _carry_out(self) -> None:
+        """What has been decided, now that it is durable."""
+        commands, self._commands = self._commands, []
+        for command in commands:
+            self.perform(command)
+        if self._to_expand and not self._commands:
+            self._commit()
+            self._expand()
 
     def _commit(self) -> None:
         recorder = self._recorder

@@ -35,6 +35,7 @@ class Recorder:
         hide: Hide,
     ) -> None:
         self.waiting: list[Entry] = []
+        self._untold: list[Entry] = []
         self._journal = journal
         self._listeners = listeners
         self._values = values
@@ -81,9 +82,15 @@ class Recorder:
                 debugging.say(
                     "commit", f"{entry.seq} {entry.kind} {entry.name} {moved} {entry.data or ''}".rstrip()
                 )
-        self._listeners.entries(entries)
+        self._untold += entries
         for call in self._watchers:
             call(entries)
+
+    def tell(self) -> None:
+        """Show what is durable. It may wait until the next processes are on their way: they need not wait for it."""
+        if self._untold:
+            entries, self._untold = self._untold, []
+            self._listeners.entries(entries)
 
     def _entry(self, transition: Transition) -> Entry:
         entry = to_entry(transition, self._seq)

@@ -10,14 +10,15 @@ anything of the attempt: no code runs that is not in the log, and none twice. Th
 from the nursery, and inherits them when that is killed.
 """
 
+import _socket
 import array
 import marshal
 import os
 import select
 import signal
-import socket
 import struct
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 
 from taskrun.executors import linux
 from taskrun.executors.family import Families
@@ -44,10 +45,10 @@ class Nursery:
         self._epoll = epoll
         self._wanted = 0
         self._pid = 0
-        self._socket: socket.socket | None = None
+        self._socket: _socket.socket | None = None
         self._is_ready = False
         self._ties: tuple[object, ...] = ()
-        self._link: socket.socket | None = None
+        self._link: _socket.socket | None = None
         self.born: int | None = None  # of what waits to be let go: before it was wanted
 
     def fileno(self) -> int:
@@ -59,7 +60,7 @@ class Nursery:
         ended: list[tuple[int, int]] = []
         while self._socket is not None:
             try:
-                message = self._socket.recv(8, socket.MSG_DONTWAIT)
+                message = self._socket.recv(8, _socket.MSG_DONTWAIT)
             except BlockingIOError:
                 break
             except OSError:
@@ -90,17 +91,17 @@ class Nursery:
         """What was forked last is in the log: it may begin."""
         if self._link is not None:
             link, self._link, self.born = self._link, None, None
-            with link:
+            with closing(link):
                 try:
                     link.send(_GO)
                 except OSError:
                     return  # it was killed meanwhile, and will be reaped like any other
 
     def _begin(self, spawn: Spawn, environment: Mapping[str, str], ties: tuple[object, ...]) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         # Without the marks of the attempt: it is none of its processes.
         env = {name: value for name, value in environment.items() if not name.startswith("TASKRUN_")}
-        with theirs:
+        with closing(theirs):
             try:
                 pid = os.posix_spawn(
                     spawn.argv[0],
@@ -120,12 +121,12 @@ class Nursery:
 
     def _ask(self, data: bytes, fds: Sequence[int]) -> int | None:
         assert self._socket is not None
-        link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        link, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         rights = array.array("i", [*fds, theirs.fileno()])
-        with theirs:
+        with closing(theirs):
             try:
                 self._socket.sendmsg(
-                    [data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)], socket.MSG_NOSIGNAL
+                    [data], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights)], _socket.MSG_NOSIGNAL
                 )
             except OSError:
                 link.close()

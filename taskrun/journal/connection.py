@@ -1,13 +1,13 @@
 """One connection to the database file: in use, watched, and given up for good when the disk fails."""
 
 import os
-import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from taskrun.errors import JournalError
 from taskrun.journal import opening, reserve
 from taskrun.journal.base import Durability
+from taskrun.journal.core import sqlite3
 from taskrun.journal.faults import FAULTS, explained, is_broken_disk, is_full_disk
 from taskrun.journal.transactions import Work, patiently, reading, writing
 

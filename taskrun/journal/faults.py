@@ -1,8 +1,7 @@
 """SQLite's errors in our words: what happened to which file, and what to do."""
 
-import sqlite3
-
 from taskrun.errors import JournalCorruptError, JournalError
+from taskrun.journal.core import sqlite3
 
 BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 """Another process is in the way: worth another try."""

@@ -1,10 +1,10 @@
 """The version of the journal's tables, how a new journal gets them and how an older one is brought up to date."""
 
 import os
-import sqlite3
 from collections.abc import Iterator, Mapping
 
 from taskrun.errors import JournalCorruptError, JournalTooNewError
+from taskrun.journal.core import sqlite3
 
 APPLICATION_ID = 0x7461736B
 """``task`` in ASCII, in the file's header: tells a journal from any other SQLite database."""

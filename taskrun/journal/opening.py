@@ -1,13 +1,13 @@
 """Opening the database file: private, of a version we know, and as durable as promised, or not at all."""
 
 import os
-import sqlite3
 import stat
 import sys
 
 from taskrun.errors import JournalError, JournalTooNewError, UsageError
 from taskrun.journal import migrations
 from taskrun.journal.base import Durability
+from taskrun.journal.core import sqlite3
 from taskrun.journal.faults import primary
 from taskrun.journal.home import check_private
 from taskrun.journal.transactions import SLICE, patiently, writing

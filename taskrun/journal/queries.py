@@ -3,7 +3,6 @@
 What came after a run's start has a module of its own: ``revisions``.
 """
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ from taskrun.journal import chain, revisions
 from taskrun.journal.base import Damage, RunRow
 from taskrun.journal.chain import LAST_SEQ, SEQ_BITS, Head, Tail
 from taskrun.journal.codec import decode, unpack
+from taskrun.journal.core import sqlite3
 from taskrun.journal.lookup import not_found
 
 RECENT = 1000

@@ -1,6 +1,5 @@
 """The SQL of what came later than a run's start: definitions it went on with, commands that took it over."""
 
-import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ from taskrun.errors import JournalCorruptError
 from taskrun.journal import chain
 from taskrun.journal.base import Continuation
 from taskrun.journal.chain import LAST_SEQ, SEQ_BITS, Revised
+from taskrun.journal.core import sqlite3
 
 INSERT_REVISION = (
     "INSERT INTO revisions (run, seq, sha256, inputs, definition, seal) VALUES (?, ?, ?, ?, ?, ?)"

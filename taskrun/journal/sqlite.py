@@ -1,7 +1,6 @@
 """The journal in SQLite: one database for all runs, shared by every process of a user."""
 
 import os
-import sqlite3
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Self
@@ -22,6 +21,7 @@ from taskrun.journal.base import (
 from taskrun.journal.chain import Tail
 from taskrun.journal.codec import encode_any, pack
 from taskrun.journal.connection import Connection
+from taskrun.journal.core import sqlite3
 from taskrun.journal.home import check_home, database, make_home
 from taskrun.journal.ids import is_run_id
 from taskrun.journal.lookup import SHOWN, choose

@@ -1,11 +1,11 @@
 """Transactions beside other processes: trying again while they are in the way, and all or nothing."""
 
 import os
-import sqlite3
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from taskrun.journal.core import sqlite3
 from taskrun.journal.faults import BUSY, primary
 
 T = TypeVar("T")

@@ -1,6 +1,7 @@
 """One line per transition, without control codes: for pipes, CI logs and terminals that cannot move their cursor."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from time import localtime, strftime
 
 from taskrun.engine.view import IN_FLIGHT, NO_UNDO, View
@@ -19,7 +20,7 @@ def transition_line(entry: Entry, view: View, *, dated: bool = False, ascii_only
     """`12:30:01 fetch_amazon RUNNING -> FAILURE  ConnectionError: ...`; None for an entry with nothing to read."""
     data = entry.data or {}
     name = one_line(entry.name, ascii_only=ascii_only)
-    clock_time = _moment(entry.time) if dated else strftime(_CLOCK, localtime(entry.time))
+    clock_time = _moment(entry.time) if dated else _second(int(entry.time))
     message = one_line(str(data.get("message") or ""), ascii_only=ascii_only)
     if entry.kind == "warning" and entry.state == "REVERTING":
         reason = why(data.get("failure"), ascii_only=ascii_only)
@@ -30,6 +31,11 @@ def transition_line(entry: Entry, view: View, *, dated: bool = False, ascii_only
     change = f"{entry.old_state} -> {entry.state}" if entry.old_state else f"{entry.state}"
     details = [_attempt(entry, view), why(data.get("failure"), ascii_only=ascii_only) or message]
     return "  ".join([f"{clock_time} {who} {change}", *filter(None, details)])
+
+
+@lru_cache(maxsize=2)
+def _second(seconds: int) -> str:
+    return strftime(_CLOCK, localtime(seconds))
 
 
 def _moment(seconds: float) -> str:
