@@ -11,6 +11,7 @@ from typing import Any
 from taskrun.app.base import Displayed, Outcome
 from taskrun.cli.ci_problems import Place, annotation
 from taskrun.cli.found import open_journal
+from taskrun.cli.runner import is_listening
 from taskrun.listeners.ci.commands import file_value, harmless
 from taskrun.listeners.ci.sections import Folding, GitHub, GitLab, Sections
 from taskrun.listeners.outlet import show
@@ -30,21 +31,9 @@ def sections(kind: str, shown: Displayed, *, ascii_only: bool) -> Sections:
         folding,
         f"{shown.run_dir}/out",
         hide=shown.hide,
-        secret_values=shown.secret_values if _may_tell() else tuple,
+        secret_values=shown.secret_values if is_listening() else tuple,
         ascii_only=ascii_only,
     )
-
-
-def _may_tell() -> bool:
-    """A value is told to nobody but the runner: not to a file, not to a terminal, not where somebody only says `--ci github`."""
-    if os.environ.get("GITHUB_ACTIONS") != "true":
-        return False
-    import stat  # noqa: PLC0415 - only in a CI
-
-    try:
-        return stat.S_ISFIFO(os.fstat(STDOUT).st_mode)
-    except OSError:
-        return False
 
 
 def finish(kind: str, outcome: Outcome, last_words: str) -> None:

@@ -6,7 +6,9 @@ stopped, and then only the word that stopped them starts them again.
 
 import json
 import re
+import shlex
 import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -33,6 +35,29 @@ tasks:
     run: printf '::error::a\\n##[error]b\\n' >&2; exit 3
     revert: echo '::notice::undoing'
 """
+
+
+RUNNER = """
+import os, subprocess, sys
+with open("/proc/self/comm", "w") as name:
+    name.write("Runner.Worker")
+done = subprocess.run(["sh", "-c", sys.argv[1]], stdout=subprocess.PIPE, text=True)
+sys.stdout.write(done.stdout)
+sys.exit(done.returncode)
+"""
+
+
+def in_a_step(taskrun: Taskrun, script: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """What the runner reads of a step: the runner has another name, and a pipe to the step's shell."""
+    command = " ".join(map(shlex.quote, taskrun._argv(())))
+    return subprocess.run(
+        [sys.executable, "-c", RUNNER, script.replace("TASKRUN", command)],
+        cwd=taskrun.folder,
+        env={**taskrun.env, **GITHUB, **env},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
 
 class Runner:
@@ -103,15 +128,14 @@ def outputs(text: str) -> dict[str, str]:
 @pytest.fixture
 def evil(taskrun: Taskrun) -> tuple[Taskrun, Runner, Any]:
     taskrun.file(EVIL)
-    env = {
-        **GITHUB,
+    files = {
         "GITHUB_STEP_SUMMARY": "summary.md",
         "GITHUB_OUTPUT": "output",
         "GITHUB_WORKSPACE": str(taskrun.folder),
     }
-    done = taskrun("run", "w.yaml", "-i", "text=y\n::error::given", env=env)
-    assert done.code == 1, done.err
-    return taskrun, Runner(done.out), done
+    done = in_a_step(taskrun, "TASKRUN run w.yaml -i 'text=y\n::error::given'", **files)
+    assert done.returncode == 1, done.stderr
+    return taskrun, Runner(done.stdout), done
 
 
 def test_nothing_that_a_task_prints_is_a_command(evil) -> None:
@@ -140,20 +164,36 @@ def test_a_failing_task_is_an_annotation_at_its_line(evil) -> None:
 def test_the_runner_is_told_the_secrets_line_by_line_and_the_log_has_them_nowhere_else(evil) -> None:
     taskrun, runner, done = evil
     assert [data for _, data in runner.named("add-mask")] == ["second-line-of-it", "tr-canary-4711"]
-    rest = "\n".join(line for line in done.out.splitlines() if not line.startswith("::add-mask::"))
+    rest = "\n".join(line for line in done.stdout.splitlines() if not line.startswith("::add-mask::"))
     summary = (taskrun.folder / "summary.md").read_text()
-    for text in (rest, done.err, summary, (taskrun.folder / "output").read_text()):
+    for text in (rest, done.stderr, summary, (taskrun.folder / "output").read_text()):
         assert "canary" not in text
         assert "second-line" not in text
 
 
-def test_a_secret_is_not_told_to_a_file_nor_where_no_runner_is(taskrun: Taskrun) -> None:
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("TASKRUN run w.yaml", True),
+        ("sh -c 'TASKRUN run w.yaml; true'", True),
+        ("TASKRUN run w.yaml | tee log", False),
+        ("sh -c 'TASKRUN run w.yaml; true' | tee log", False),
+        ("TASKRUN run w.yaml > log; cat log", False),
+        ('x=$(TASKRUN run w.yaml); echo "$x"', False),
+    ],
+)
+def test_a_secret_is_told_to_the_runner_and_to_nobody_else(script: str, told: bool, taskrun: Taskrun) -> None:
     taskrun.file(EVIL)
-    with open(taskrun.folder / "log", "w") as log:
-        argv = taskrun._argv(("run", "w.yaml"))
-        subprocess.run(argv, cwd=taskrun.folder, env={**taskrun.env, **GITHUB}, stdout=log, check=False)
-    assert "canary" not in (taskrun.folder / "log").read_text()
-    assert "::group::" in (taskrun.folder / "log").read_text()
+    done = in_a_step(taskrun, script)
+    assert ("canary" in done.stdout) is told
+    assert "::group::" in done.stdout
+    log = taskrun.folder / "log"
+    assert not log.exists() or "canary" not in log.read_text()
+
+
+def test_a_secret_is_not_told_where_there_is_no_runner(taskrun: Taskrun) -> None:
+    taskrun.file(EVIL)
+    assert "canary" not in taskrun("run", "w.yaml", env=GITHUB).out
     done = taskrun("run", "w.yaml", "--ci", "github", env={"TOKEN": "tr-canary-4711"})
     assert "canary" not in done.out
     assert "::group::" in done.out
