@@ -118,12 +118,6 @@ HAD = (
         '            self.inert[node] = bool(data and data.get("already"))\n',
     ),
     Mutant(
-        "nobody is asked about an unknown outcome in a flow that is to run again",
-        "unknown",
-        '        if policy == "ask":\n            self._core.suspend',
-        '        if policy == "ask" and not self._core.is_stopped(node):\n            self._core.suspend',
-    ),
-    Mutant(
         "what a person undid by hand is not done again",
         "unknown",
         "        elif state == REVERTED:\n            self._core.start_over(node)\n",
