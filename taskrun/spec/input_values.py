@@ -75,9 +75,27 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+_HOW = {
+    "integer": "write a whole number, such as 3",
+    "number": "write a number, such as 1.5",
+    "boolean": "write `true` or `false`",
+}
+
+
+def _reads_as(wanted: str, text: str) -> bool:
+    """Would this be what is wanted, were it not in quotes?"""
+    if wanted == "boolean":
+        return text in ("true", "false")
+    try:
+        (int if wanted == "integer" else float)(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _type_help(wanted: str, value: Any) -> str | None:
     if wanted in ("string", "path") and isinstance(value, bool | int | float):
         return "put it in quotes"
     if isinstance(value, str) and wanted in ("integer", "number", "boolean"):
-        return "leave the quotes out"
+        return "leave the quotes out" if _reads_as(wanted, value) else _HOW[wanted]
     return None

@@ -194,7 +194,7 @@ def test_a_word_for_a_boolean_gets_the_right_one_suggested(text, better):
 def test_a_wrong_choice_gets_a_suggestion_or_all_choices():
     finding, shown = one("name: f\npattern: linaer" + TASKS)
     assert (finding.id, shown, finding.help) == ("TR208", "linaer", "did you mean `linear`?")
-    finding, _ = one("name: f\npattern: parallel" + TASKS)
+    finding, _ = one("name: f\npattern: whatever" + TASKS)
     assert finding.help == "there are `linear`, `unordered`, `graph`"
 
 

@@ -14,8 +14,10 @@ from taskrun.spec.compiling.reusable import define_actions
 from taskrun.spec.compiling.scopes import Scope
 from taskrun.spec.compiling.unit import Entry, Unit
 from taskrun.spec.compiling.validation import validate
+from taskrun.spec.marks import Map
 
 _MOST_UNSTATED = 100
+_HOW_TO_UNDO = "add `revert: ...`, or `revert: none` when there is nothing to undo"
 
 
 def assemble(root: Any, problems: Problems, includes: Includes) -> Fragment | None:
@@ -57,13 +59,27 @@ def _merge_defaults(layout: Layout, defaults: dict[str, Any]) -> None:
                 task[key] = value
 
 
+def _warn_of_action(unit: Unit, tree: Map) -> None:
+    """Of a task without a name nothing is said: that it needs one has been, and comes first."""
+    actions = unit.tree.get("actions")
+    if not isinstance(actions, Map):
+        return
+    for name in actions:
+        if actions[name] is tree:
+            message, mark = f"action `{name}` does not say how to undo it", actions.key_marks[name]
+            unit.problems.warning("TR704", message, mark, len(name), _HOW_TO_UNDO)
+
+
 def _warn_unstated(unit: Unit) -> None:
     limit = len(unit.unstated) if unit.problems.strict else _MOST_UNSTATED
     for tree in unit.unstated[:limit]:
-        name = tree.get("name", "?")
+        name = tree.get("name")
+        if not isinstance(name, str):
+            _warn_of_action(unit, tree)
+            continue
         mark = tree.value_marks.get("name", tree.mark)
-        help_ = "add `revert: ...`, or `revert: none` when there is nothing to undo"
-        unit.problems.warning("TR704", f"task `{name}` does not say how to undo it", mark, len(name), help_)
+        message = f"task `{name}` does not say how to undo it"
+        unit.problems.warning("TR704", message, mark, len(name), _HOW_TO_UNDO)
     if len(unit.unstated) > limit:
         tree, more = unit.unstated[limit], len(unit.unstated) - limit
         message = f"{more} more tasks do not say how to undo them"

@@ -10,6 +10,7 @@ from taskrun.spec.compiling.references import BARE, SCRIPT, TEXT, bare, scan
 from taskrun.spec.compiling.scopes import Scope
 from taskrun.spec.compiling.unit import Entry
 from taskrun.spec.diagnostics import nearest
+from taskrun.spec.elsewhere import meant
 from taskrun.spec.marks import Map
 from taskrun.spec.vocabulary import keys_of
 
@@ -41,9 +42,18 @@ def pick_kind(entry: Entry, besides: frozenset[str], what: str) -> str | None:
         entry.at_key("TR703", f"{what} has two actions, `{known[0]}` and `{key}`", key, help_)
     if known:
         return known[0]
-    if not keys and not any(key not in besides for key in entry.unit.removed.get(id(entry.tree), ())):
+    lost = entry.unit.removed.get(id(entry.tree), ())
+    if not keys and not any(key not in besides or key in _IN_PLACE for key in lost):
         entry.at_start("TR701", f"{what} has no action", "add one of: " + ", ".join(f"`{k}`" for k in TRAITS))
     return None
+
+
+_IN_PLACE = ("tasks", "impossible", "restore")  # of an action; what is wrong with it has been said
+_NOT_HERE = {
+    "if": "an expression is checked by an action: `assert: ...`",
+    "done_if": "it stands in `check` or `probe`, beside their action",
+    "expect": "it is a field of the action: `run: {script: ..., expect: [0, 1]}`",
+}
 
 
 def _unknown(entry: Entry, key: str, besides: frozenset[str], *, has_action: bool) -> None:
@@ -54,8 +64,10 @@ def _unknown(entry: Entry, key: str, besides: frozenset[str], *, has_action: boo
     ):
         return  # an action of the file, and what is wrong with it has been said
     actions = [*TRAITS, *unit.actions]
-    guess = nearest(key, [*sorted(besides), *actions] if has_action else [*actions, *sorted(besides)])
-    help_ = f"did you mean `{guess}`?" if guess else None
+    guess = meant(key, sorted(besides) if has_action else [*actions, *sorted(besides)])
+    if guess is None and has_action:
+        guess = nearest(key, actions)
+    help_ = _NOT_HERE.get(key) or (f"did you mean `{guess}`?" if guess else None)
     if has_action or guess in besides:
         entry.at_key("TR201", f"there is no key `{key}` here", key, help_)
     else:

@@ -11,7 +11,7 @@ from taskrun.spec.compiling.reusable import task_from
 from taskrun.spec.compiling.reverts import NONE
 from taskrun.spec.compiling.tasks import BESIDES, task_of
 from taskrun.spec.compiling.unit import Entry
-from taskrun.spec.diagnostics import nearest
+from taskrun.spec.elsewhere import meant
 
 _SHARED = frozenset(
     {"name", "description", "if", "skip", "for_each", "as", "max_parallel", "needs", "tags", "retry"}
@@ -83,7 +83,7 @@ def _nested_help(entry: Entry, key: str) -> str | None:
         return "give it to the tasks inside"
     if key in TRAITS or key in entry.unit.actions:
         return "an entry has an action or `tasks`, not both"
-    guess = nearest(key, sorted(_NESTED_KEYS))
+    guess = meant(key, sorted(_NESTED_KEYS))
     return f"did you mean `{guess}`?" if guess else None
 
 

@@ -7,6 +7,7 @@ from taskrun.actions.checks import describe
 from taskrun.actions.kinds import TRAITS
 from taskrun.spec.compiling.problems import Problems, value_mark
 from taskrun.spec.diagnostics import nearest
+from taskrun.spec.elsewhere import meant
 from taskrun.spec.marks import Map, Seq
 from taskrun.spec.vocabulary import KEY, NAME, WORKFLOW_NAME, fields_of, keys_of, required_of
 
@@ -85,7 +86,7 @@ def keys_at(path: tuple[str | int, ...]) -> Iterable[str]:
 def did_you_mean(word: str, candidates: Iterable[str], *, list_all: int = 12) -> str | None:
     """A guess, else all there are when they are few."""
     candidates = list(candidates)
-    guess = nearest(word, candidates)
+    guess = meant(word, candidates)
     if guess is not None:
         return f"did you mean `{guess}`?"
     if 0 < len(candidates) <= list_all:
@@ -182,7 +183,9 @@ def _shape_help(finding: Finding, wanted: str) -> str | None:
     if key == "exec" and isinstance(value, str):
         return "write program and arguments as a list, or use `run` for a shell script"
     if wanted == "a map":
-        return "write `key: value` lines below it"
+        where = f"say where it is: `{key}: {{env: {value}}}`, or `file`, or `command`"
+        named = "give each a name: `outputs: {text: result.stdout}`" if key == "outputs" else None
+        return where if finding.path[0] == "secrets" else named or "write `key: value` lines below it"
     return "write `- item` lines below it" if wanted == "a list" else None
 
 
