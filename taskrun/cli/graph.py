@@ -23,9 +23,9 @@ STDOUT = 1
     "--format",
     "form",
     metavar="FORMAT",
-    type=click.Choice(["tree", "mermaid", "dot", "json"]),
+    type=click.Choice(["tree", "mermaid", "dot", "svg", "json"]),
     default="tree",
-    help="tree (default), mermaid, dot or json.",
+    help="tree (default), mermaid, dot, svg or json.",
 )
 @outside_option
 @color_option
@@ -35,7 +35,7 @@ def command(what: str, form: str, allow_outside: bool, color: str) -> int:
     \b
       taskrun graph deploy.yaml
       taskrun graph latest -f mermaid
-      taskrun graph deploy.yaml -f dot | dot -Tsvg > deploy.svg
+      taskrun graph deploy.yaml -f svg > deploy.svg
     """
     is_file = os.path.exists(what) or what.endswith((".yaml", ".yml"))
     found = _of_file(what, allow_outside) if is_file else _of_run(what)
@@ -45,13 +45,17 @@ def command(what: str, form: str, allow_outside: bool, color: str) -> int:
 
 def _drawn(found: dict[str, Any], form: str, color: str) -> str:
     if form == "mermaid":
-        from taskrun.listeners.drawing.mermaid import mermaid  # noqa: PLC0415 - one of four
+        from taskrun.listeners.drawing.mermaid import mermaid  # noqa: PLC0415 - one of several
 
         return mermaid(found)
     if form == "dot":
         from taskrun.listeners.drawing.dot import dot  # noqa: PLC0415
 
         return dot(found)
+    if form == "svg":
+        from taskrun.listeners.drawing.svg import svg  # noqa: PLC0415
+
+        return svg(found)
     if form == "json":
         return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
     from taskrun.listeners.drawing.tree import tree  # noqa: PLC0415

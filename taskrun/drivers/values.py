@@ -73,6 +73,7 @@ class Values:
         self.flow = flow
         self.record = record
         self.nodes = {flow.names[node]: node for node in flow.tasks}
+        self._gives = {flow["name"]: flow["gives"] for flow in definition["flows"] if "gives" in flow}
         self.begins = {section.name: section.begin for section in flow.sections}
         self._has_controllers = any(section.controller for section in flow.sections)
 
@@ -129,7 +130,8 @@ class Values:
 
     def _fan_out(self, name: str) -> dict[str, Any]:
         found = [self.task(each) for each in self._item_names(name)]
-        keys = dict.fromkeys(key for each in found for key in each["outputs"])
+        keys = dict.fromkeys(self._gives.get(name, ()))
+        keys |= dict.fromkeys(key for each in found for key in each["outputs"])
         outputs = {key: [each["outputs"].get(key) for each in found] for key in keys}
         return {"outputs": outputs, "state": [each["state"] for each in found]}
 

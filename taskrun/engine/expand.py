@@ -105,6 +105,8 @@ class _Expansion:
         flow: dict[str, Any] = {"name": name, "parent": around.parent, "pattern": "unordered", "children": []}
         self._flows.append({**flow, **around.marks()})
         new = self._flows[index]
+        if kind == "task" and spec.get("outputs"):
+            new["gives"] = list(spec["outputs"])  # also of a list with nothing in it
         if "max_parallel" in spec:
             new["limit"] = spec["max_parallel"]
         items = self._lists.get(name)

@@ -78,6 +78,6 @@ def _edges(flow: Mapping[str, Any]) -> list[list[int]]:
 def _task(task: Mapping[str, Any], flows: list[Mapping[str, Any]]) -> Plain:
     revert = task["revert"]
     found: Plain = {"name": task["name"], "flow": flows[task["flow"]]["name"], "action": task["kind"]}
-    found["undo"] = UNDO[revert["form"]]
+    found["undo"] = UNDO["auto" if revert.get("itself") else revert["form"]]
     found |= {key: task[key] for key in ("if", "for_each", "pivot") if key in task}
     return found

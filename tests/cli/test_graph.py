@@ -1,11 +1,14 @@
 """`taskrun graph`: the shape of a workflow, and of a run with its states and its rollback."""
 
+import itertools
 import json
 import shutil
 import subprocess
+import xml.etree.ElementTree as ET
 
 import pytest
 
+from taskrun.listeners.drawing.layout import Layout
 from tests.command import Taskrun
 
 SHAPES = """\
@@ -102,3 +105,91 @@ def test_a_run_that_does_not_exist_is_not_found(taskrun: Taskrun) -> None:
     taskrun("run", taskrun.file(EMPTY))
     assert taskrun("graph", "nosuchrun").code == 4
     assert taskrun("graph", "nosuch.yaml").code == 2
+
+
+def test_the_picture_is_svg_with_all_that_there_is(taskrun: Taskrun) -> None:
+    text = SHAPES.replace("  - name: nest", "  - {savepoint: here, needs: a}\n  - name: nest")
+    found = ET.fromstring(taskrun("graph", taskrun.file(text), "-f", "svg").out)
+    words = ["".join(each.itertext()) for each in found.iter("{http://www.w3.org/2000/svg}text")]
+    for word in (
+        "shapes (graph)",
+        "nest (unordered)",
+        "a",
+        "b",
+        "c",
+        "d",
+        "here",
+        "savepoint",
+        "point of no return",
+    ):
+        assert word in words
+    paths = [each.get("class") for each in found.iter("{http://www.w3.org/2000/svg}path")]
+    assert paths.count("e") == paths.count("w") == 4  # the order, and the way back
+
+
+def test_no_box_of_the_picture_lies_on_another_and_each_in_its_flow(taskrun: Taskrun) -> None:
+    inner = "".join(f"      - {{name: t{n}, echo: x}}\n" for n in range(11))
+    text = f"name: big\ntasks:\n  - name: many\n    pattern: unordered\n    tasks:\n{inner}"
+    text += "  - name: nets\n    pattern: graph\n    tasks:\n      - {name: x, echo: x}\n"
+    text += "".join(f"      - {{name: n{n}, needs: [x], echo: '{'long ' * n}'}}\n" for n in range(5))
+    text += "      - {name: y, needs: [n1, n4], echo: x}\n      - {name: z, needs: [y, x], echo: x}\n"
+    found = json.loads(taskrun("graph", taskrun.file(text), "-f", "json").out)
+    layout = Layout(found, [[task["name"]] for task in found["tasks"]])
+    boxes = list(layout.tasks.values())
+    for one, other in itertools.combinations(boxes, 2):
+        apart = one.x + one.width <= other.x or other.x + other.width <= one.x
+        assert apart or one.bottom <= other.y or other.bottom <= one.y
+    for index, flow in enumerate(found["flows"]):
+        around = layout.flows[index]
+        for kind, which in flow["children"]:
+            box = layout.tasks[which] if kind == "task" else layout.flows[which]
+            assert around.x < box.x
+            assert box.x + box.width < around.x + around.width
+            assert around.y < box.y
+            assert box.bottom < around.bottom
+        for before, after in flow["edges"]:
+            ends = [layout.tasks[w] if k == "task" else layout.flows[w] for k, w in flow["children"]]
+            assert ends[before].bottom < ends[after].y
+
+
+def test_the_picture_of_a_run_has_its_states_and_its_rollback(taskrun: Taskrun) -> None:
+    text = SHAPES.replace("retry: {attempts: 2}", "if: 'true'").replace(", pivot: true", "")
+    taskrun("run", taskrun.file(text), "-i", "code=1", "-j", "1")
+    found = ET.fromstring(taskrun("graph", "latest", "-f", "svg").out)
+    words = ["".join(each.itertext()) for each in found.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"REVERTED", "undone: 1", "undone: 2", "undone: 3"} <= set(words)
+    paths = [each.get("class") for each in found.iter("{http://www.w3.org/2000/svg}path")]
+    assert paths.count("w") == 2
+
+
+def test_names_from_outside_are_only_text_in_the_picture(taskrun: Taskrun) -> None:
+    text = "name: a\ndescription: x\ntasks:\n  - {name: b, echo: x, if: \"'</text><script>' == '&\\e[0m'\"}\n"
+    found = ET.fromstring(taskrun("graph", taskrun.file(text), "-f", "svg").out)
+    assert "script" not in {each.tag.rpartition("}")[2] for each in found.iter()}
+
+
+@pytest.mark.parametrize("form", ["tree", "mermaid", "dot", "svg", "json"])
+def test_every_format_draws_pivot_savepoint_and_rollback(form: str, taskrun: Taskrun) -> None:
+    text = "name: p\ntasks:\n  - {name: a, run: 'true', revert: 'true'}\n  - {savepoint: safe}\n"
+    taskrun.file(text + "  - {name: b, run: 'true', revert: none, pivot: true}\n", "p.yaml")
+    planned = taskrun("graph", "p.yaml", "-f", form).out
+    assert "safe" in planned
+    assert "pivot" in planned or "point of no return" in planned
+    failing = text + "  - {name: b, run: 'true', revert: 'true'}\n  - {name: c, run: exit 1, revert: none}\n"
+    assert taskrun("run", taskrun.file(failing)).code == 1
+    drawn = taskrun("graph", "latest", "-f", form).out
+    assert "undone" in drawn or "undo" in drawn
+
+
+@pytest.mark.parametrize(
+    ("form", "arrow"), [("mermaid", "-.->"), ("dot", "style=dashed"), ("svg", 'class="w"')]
+)
+def test_the_way_back_ends_at_the_point_of_no_return(form: str, arrow: str, taskrun: Taskrun) -> None:
+    tasks = (
+        "{name: a, echo: x}",
+        "{name: b, echo: x, pivot: true}",
+        "{name: c, echo: x}",
+        "{name: d, echo: x}",
+    )
+    taskrun.file("name: p\ntasks:\n" + "".join(f"  - {task}\n" for task in tasks))
+    assert taskrun("graph", "w.yaml", "-f", form).out.count(arrow) == 2  # d to c, and b to a

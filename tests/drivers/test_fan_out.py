@@ -125,6 +125,7 @@ def test_a_list_is_asked_for_again_in_every_round(taskrun: Taskrun) -> None:
     assert (taskrun.folder / "log").read_text().splitlines() == [
         *("f1", "got [1]", "undo f1"),
         *("f7", "f8", "f9", "got [7, 8, 9]", "undo f9", "undo f8", "undo f7"),
+        "got []",
         *("f4", "f5", "got [4, 5]"),
     ]
     ignored = [line for line in done.transitions if line.endswith("IGNORE")]
@@ -183,3 +184,13 @@ tasks:
     assert taskrun("resume").code == 0
     assert taskrun("revert").code == 0
     assert (taskrun.folder / "log").read_text().splitlines()[-3:] == ["b", "undo b", "undo w"]
+
+
+def test_outputs_of_a_fan_out_over_an_empty_list_are_empty_lists(taskrun: Taskrun) -> None:
+    taskrun.file(
+        "name: e\ninputs: {l: {type: list, default: []}}\ntasks:\n"
+        "  - {name: a, for_each: '${{ inputs.l }}', run: echo 1, revert: none, outputs: {x: result.stdout}}\n"
+        "  - {name: b, assert: 'tasks.a.outputs.x == [] and tasks.a.state == []'}\n"
+    )
+    done = taskrun("run", "w.yaml")
+    assert done.code == 0, done.err

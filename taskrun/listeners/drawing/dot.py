@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from taskrun.listeners.drawing.colours import WAY_BACK, fill
+from taskrun.listeners.drawing.returning import goes_back
 
 Plain = Mapping[str, Any]
 
@@ -46,7 +47,10 @@ def _flow(diagram: Plain, index: int, depth: int) -> Iterator[str]:
 
 
 def _box(task: Plain) -> str:
-    lines = [task["name"], task["action"], task.get("state") or f"undo: {task['undo']}"]
+    is_savepoint = task["action"] == "savepoint"
+    lines = [task["name"], task["action"]]
+    lines += [] if is_savepoint else [task.get("state") or f"undo: {task['undo']}"]
+    lines += ["point of no return"] if task.get("pivot") else []
     lines += [f"undone: {task['undone']}"] if "undone" in task else []
     shape = {"savepoint": "shape=ellipse"}.get(task["action"], "shape=octagon" if task.get("pivot") else "")
     colour = fill(task.get("state"))
@@ -60,7 +64,7 @@ def _edge(diagram: Plain, before: list[Any], after: list[Any]) -> Iterator[str]:
     borders = [f"ltail=cluster_{before[1]}"] if before[0] == "flow" else []
     borders += [f"lhead=cluster_{after[1]}"] if after[0] == "flow" else []
     yield f"  {tail} -> {head}" + (f" [{', '.join(borders)}]" if borders else "") + ";"
-    if diagram["run"] is None:
+    if goes_back(diagram, before):
         back = [f"ltail=cluster_{after[1]}"] if after[0] == "flow" else []
         back += [f"lhead=cluster_{before[1]}"] if before[0] == "flow" else []
         how = [*back, "style=dashed", f'color="{WAY_BACK}"', "constraint=false"]

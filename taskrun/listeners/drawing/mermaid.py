@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from taskrun.listeners.drawing.colours import FILLS, WAY_BACK, fill
+from taskrun.listeners.drawing.returning import goes_back
 
 Plain = Mapping[str, Any]
 
@@ -21,7 +22,7 @@ def _lines(diagram: Plain) -> Iterator[str]:
         for a, b in flow["edges"]:
             yield f"  {_id(flow['children'][a])} --> {_id(flow['children'][b])}"
             arrows += 1
-            if diagram["run"] is None:
+            if goes_back(diagram, flow["children"][a]):
                 yield f"  {_id(flow['children'][b])} -.-> {_id(flow['children'][a])}"
                 yield f"  linkStyle {arrows} stroke:{WAY_BACK}"
                 arrows += 1
@@ -49,11 +50,13 @@ def _flow(diagram: Plain, index: int, depth: int) -> Iterator[str]:
 def _box(task: Plain) -> str:
     lines = [task["name"], task["action"]]
     lines.append(task.get("state") or f"undo: {task['undo']}")
+    if task.get("pivot"):
+        lines.append("point of no return")
     if "undone" in task:
         lines.append(f"undone: {task['undone']}")
     text = "<br/>".join(map(_text, lines))
     if task["action"] == "savepoint":
-        return f'(["{_text(task["name"])}"])'
+        return f'(["{_text(task["name"])}<br/>savepoint"])'
     return f'{{{{"{text}"}}}}' if task.get("pivot") else f'["{text}"]'
 
 
