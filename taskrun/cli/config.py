@@ -5,9 +5,16 @@ import os
 
 import click
 
-from taskrun.cli.settings import KEYS, Found, Settings, user_file
+from taskrun.cli.settings import KEYS, Found, Settings, user_file, variable
+from taskrun.spec.spelling import nearest
 
 _UNSET = {"jobs": "the number of cores", "log_file": "none", "home": "the platform's directory for state"}
+
+# Variables of taskrun that are no settings: those that a task finds, and the file to read.
+_OTHERS = (
+    "TASKRUN_CONFIG", "TASKRUN_RUN_ID", "TASKRUN_TASK", "TASKRUN_ATTEMPT", "TASKRUN_OUTPUT", "TASKRUN_STATUS",
+    "TASKRUN_IDEMPOTENCY_KEY",
+)  # fmt: skip
 
 
 @click.group("config", context_settings={"max_content_width": 80})
@@ -44,6 +51,7 @@ def show(file: str | None, origin: bool, output: str) -> int:
     """
     settings = _settings(file)
     found = {key: _found(settings, key) for key in KEYS}
+    _warn_of_variables()
     if output == "json":
         click.echo(json.dumps({key: each._asdict() for key, each in found.items()}, indent=2))
         return 0
@@ -74,6 +82,16 @@ def path(file: str | None) -> int:
     missing = "" if user and os.path.isfile(user) else "  (there is none yet)"
     click.echo(f"user     {user}{missing}")
     return 0
+
+
+def _warn_of_variables() -> None:
+    """What looks like a setting and is none does nothing: better said where somebody looks for it."""
+    known = {variable(key) for key in KEYS}
+    for name in sorted(os.environ):
+        if name.startswith("TASKRUN_") and name not in known and name not in _OTHERS:
+            near = nearest(name.removeprefix("TASKRUN_").lower(), KEYS)
+            if near:
+                click.echo(f"warning: {name} is no setting: did you mean {variable(near)}?", err=True)
 
 
 def _settings(file: str | None) -> Settings:

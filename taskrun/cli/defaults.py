@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from taskrun.cli.commands import COMMANDS
 from taskrun.cli.settings import KEYS, Found, Settings
 
 # The option of a command is called otherwise than its setting.
@@ -18,7 +19,7 @@ class Defaults(dict[str, Any]):
     """What click asks for the options of a command that were not given."""
 
     def get(self, name: str, default: Any = None) -> Any:
-        return default if name is None else CommandDefaults(name)
+        return CommandDefaults(name) if name in COMMANDS else default
 
 
 class CommandDefaults(dict[str, Any]):

@@ -29,6 +29,10 @@ def _invoke(args: list[str]) -> int:
     """Not by click's own ``main``: it would end the process when a reader of our output goes away."""
     if COMPLETE in os.environ:
         cli.main(args=args, prog_name="taskrun", complete_var=COMPLETE)
+    if not args:  # versions of click differ in where they say it, and in the exit code
+        with cli.make_context("taskrun", args, resilient_parsing=True) as ctx:
+            write(cli.get_help(ctx) + "\n")
+        return 2
     from taskrun.cli.defaults import Defaults  # noqa: PLC0415 - not while a shell completes
 
     with cli.make_context("taskrun", args, default_map=Defaults()) as ctx:

@@ -219,6 +219,11 @@ def test_without_a_file_nothing_is_loaded_that_reads_one(taskrun: Taskrun) -> No
     }
 
 
+def test_a_misspelt_variable_is_pointed_out(taskrun: Taskrun) -> None:
+    done = taskrun("config", "show", env={"TASKRUN_JOB": "3", "TASKRUN_TASK": "x", "TASKRUN_V1": "y"})
+    assert done.err == "warning: TASKRUN_JOB is no setting: did you mean TASKRUN_JOBS?\n"
+
+
 def test_every_setting_is_in_the_document(taskrun: Taskrun) -> None:
     from tests.command import ROOT
 
