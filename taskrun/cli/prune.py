@@ -3,7 +3,7 @@
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 import click
@@ -13,6 +13,7 @@ from taskrun.errors import HeldError, UsageError
 from taskrun.executors.recovery import is_held as has_supervisor
 from taskrun.journal.base import RunRow
 from taskrun.journal.home import home, run_dir
+from taskrun.journal.ids import is_run_id
 from taskrun.journal.lock import RunLock, holder, this_process
 from taskrun.journal.sqlite import SqliteJournal
 from taskrun.listeners.runs import standing
@@ -23,6 +24,7 @@ _FINISHED = {
     "SUCCESS": (0,),
     "REVERTED": (1, 130, 143),
 }  # states in which nothing is left to do, with these exit codes
+_BIRTH = 3600.0  # seconds; a start takes less
 
 
 @click.command("prune")
@@ -58,7 +60,31 @@ def command(keep: int | None, older_than: str | None, dry_run: bool, force: bool
     click.echo(f"{counted(len(doomed), 'run')} {verb}, {len(rows) - len(doomed)} kept", err=True)
     for run_id, reason in spared.items():
         click.echo(f"  kept {run_id}: {reason}", err=True)
+    unborn = _unborn({row.id for row in rows})
+    if not dry_run:
+        for directory in unborn:
+            shutil.rmtree(directory, ignore_errors=True)
+    if unborn:
+        what = "directory of a run that" if len(unborn) == 1 else "directories of runs that"
+        click.echo(f"{len(unborn)} {what} never began {verb}", err=True)
     return 0
+
+
+def _unborn(known: Collection[str]) -> list[str]:
+    """What those have left who were killed while they made a run, too long ago to be just about to."""
+    try:
+        names = os.listdir(f"{home()}/runs")
+    except FileNotFoundError:
+        return []
+    before = time.time() - _BIRTH
+    found = []
+    for name in names:
+        directory = run_dir(home(), name)
+        if is_run_id(name) and name not in known and not _is_held(name):
+            with suppress(FileNotFoundError):
+                if os.stat(directory).st_mtime < before:
+                    found.append(directory)
+    return sorted(found)
 
 
 def _chosen(rows: Sequence[RunRow], keep: int | None, older_than: str | None) -> list[RunRow]:

@@ -116,6 +116,22 @@ def test_only_runs_older_than_that_are_deleted(taskrun: Taskrun) -> None:
     assert "1 run deleted" in taskrun("prune", "--older-than", "10ms").err
 
 
+def test_what_was_left_by_those_killed_while_they_made_a_run_goes_too(taskrun: Taskrun) -> None:
+    taskrun("run", taskrun.file(OK))
+    for name, age in (("1m86old000000", 7200), ("1m86new000000", 0)):
+        directory = taskrun.home / "runs" / name
+        (directory / "out").mkdir(parents=True)
+        os.utime(directory, (time.time() - age,) * 2)
+    assert (
+        "1 directory of a run that never began would be deleted"
+        in taskrun("prune", "--keep", 9, "--dry-run").err
+    )
+    assert "1 directory of a run that never began deleted" in taskrun("prune", "--keep", 9).err
+    assert not (taskrun.home / "runs" / "1m86old000000").exists()
+    assert (taskrun.home / "runs" / "1m86new000000").exists()
+    assert len(os.listdir(taskrun.home / "runs")) == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [([], "say which"), (["--older-than", "3"], "has no unit"), (["--keep", "-1"], "-1")],
