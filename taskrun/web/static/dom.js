@@ -28,14 +28,20 @@ export function setText(element, text) {
 
 export const byId = (id) => document.getElementById(id);
 
-export function once(work) {
+// Calls that come close together are one, with the next frame, and at most every `pause` milliseconds.
+export function once(work, pause = 0) {
   let asked = false;
+  let last = -Infinity;
+  const run = () => {
+    asked = false;
+    last = performance.now();
+    work();
+  };
   return () => {
     if (asked) return;
     asked = true;
-    requestAnimationFrame(() => {
-      asked = false;
-      work();
-    });
+    const wait = last + pause - performance.now();
+    if (wait > 0) setTimeout(() => requestAnimationFrame(run), wait);
+    else requestAnimationFrame(run);
   };
 }

@@ -5,6 +5,7 @@ import { fill, h, once, setText, svg } from "./dom.js";
 import { symbol, tone } from "./words.js";
 
 const WITH_NAMES = 160; // tasks; more are drawn as squares
+const AT_ONCE = 2000; // more are drawn only when somebody wants to see them
 
 export class Graph {
   constructor(run, rows, open) {
@@ -17,10 +18,17 @@ export class Graph {
     this.canvas = h("div", { class: "graph" });
     this.hint = h("span", { class: "soft" });
     this.scroll = h("div", { class: "scroll", role: "img", tabindex: "0" }, this.canvas);
-    this.element = h("details", { class: "block graph-block", open: true }, h("summary", {}, h("span", { class: "heading" }, "Graph"), " ", this.hint), this.scroll);
+    this.element = h("details", { class: "block graph-block" }, h("summary", {}, h("span", { class: "heading" }, "Graph"), " ", this.hint), this.scroll);
     this.connect = once(() => this.drawEdges());
     new ResizeObserver(() => this.connect()).observe(this.canvas);
-    this.element.addEventListener("toggle", () => this.connect());
+    this.element.open = [...rows.values()].length <= AT_ONCE;
+    this.element.addEventListener("toggle", () => (this.stale ? this.reload() : this.connect()));
+  }
+
+  // The run has other tasks than before.
+  reload() {
+    this.stale = !this.element.open;
+    if (!this.stale) this.load().catch(() => setText(this.hint, "cannot be drawn"));
   }
 
   async load() {

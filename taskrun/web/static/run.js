@@ -209,11 +209,11 @@ const draw = once(() => {
     const row = rows.get(each);
     if (row.kind === "task") graph.update(row.name);
   }
-  if (joined && shownPart === "tasks") graph.load().catch(() => {});
+  if (joined) graph.reload();
   joined = false;
   if (parts[shownPart].changed) parts[shownPart].changed(run);
   detail.changed(changed);
-});
+}, 150);
 
 function take(data) {
   if (data.reload) {
@@ -263,7 +263,7 @@ async function begin() {
   drawTroubles();
   table.draw();
   show();
-  await graph.load().catch(() => {});
+  graph.reload();
   window.addEventListener("hashchange", show);
   window.addEventListener("popstate", show);
   document.addEventListener("keydown", (event) => {

@@ -96,7 +96,7 @@ const draw = once(() => {
   const found = all.filter((run) => wanted(run) && matches(run));
   for (const { key, button, number } of buttons) {
     button.setAttribute("aria-pressed", String(key === filter));
-    setText(number, String(all.filter(FILTERS.find(([name]) => name === key)[2]).length));
+    setText(number, all.filter(FILTERS.find(([name]) => name === key)[2]).length.toLocaleString("en"));
   }
   const seen = found.slice(0, most).map(row);
   if (seen.length !== body.children.length || seen.some((element, i) => element !== body.children[i])) fill(body, seen);

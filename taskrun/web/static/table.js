@@ -97,13 +97,15 @@ export class Table {
   }
 
   count() {
-    const rows = [...this.rows.values()].filter((row) => row.kind === "task" && !row.items);
+    const many = new Map(FILTERS.map(([key]) => [key, 0]));
+    for (const row of this.rows.values()) {
+      if (row.kind !== "task" || row.items) continue;
+      for (const [key, , wanted] of FILTERS) if (wanted(row)) many.set(key, many.get(key) + 1);
+    }
     for (const { key, button, number } of this.buttons) {
-      const wanted = FILTERS.find(([name]) => name === key)[2];
-      const many = rows.filter(wanted).length;
-      setText(number, String(many));
+      setText(number, many.get(key).toLocaleString("en"));
       button.setAttribute("aria-pressed", String(key === this.filter));
-      button.hidden = !many && key !== "all" && key !== this.filter;
+      button.hidden = !many.get(key) && key !== "all" && key !== this.filter;
     }
   }
 
@@ -173,11 +175,11 @@ export class Table {
     const part = this.drawn.get(key);
     setText(part.did, took(row.do, this.now));
     setText(part.undid, took(row.undo, this.now));
-    this.bars(part.doing, row.do, row.progress);
+    this.bars(part.doing, row.do);
     this.bars(part.undoing, row.undo);
   }
 
-  bars(lane, spans, progress) {
+  bars(lane, spans) {
     while (lane.children.length > spans.length) lane.lastChild.remove();
     spans.forEach(([from, to, state], i) => {
       const bar = lane.children[i] || lane.appendChild(h("i"));
@@ -186,7 +188,6 @@ export class Table {
       bar.className = `${tone(state)}${to === null ? " live" : ""}`;
       bar.style.left = `${(start * 100).toFixed(3)}%`;
       bar.style.width = `${(Math.max(0, end - start) * 100).toFixed(3)}%`;
-      bar.style.setProperty("--progress", to === null && progress !== undefined ? String(progress) : "1");
     });
   }
 

@@ -87,4 +87,10 @@ export function ago(seconds) {
 
 export const counted = (number, word) => `${number.toLocaleString("en")} ${word}${number === 1 ? "" : "s"}`;
 
-export const shown = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 1));
+const SHORT = 80; // characters of a value that stays on one line
+
+export function shown(value) {
+  if (typeof value === "string") return value;
+  const short = JSON.stringify(value);
+  return short.length <= SHORT ? short : JSON.stringify(value, null, 1);
+}
