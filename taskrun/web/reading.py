@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from taskrun.errors import JournalError
 from taskrun.journal.sqlite import SqliteJournal
 
 T = TypeVar("T")
@@ -39,7 +40,14 @@ class Reading:
         """Another number after every commit; asks shared memory, not the disk. Only from the loop's thread."""
         if self._watched is None:
             self._watched = SqliteJournal.open(self._home, readonly=True)
-        return self._watched.change_counter()
+        try:
+            return self._watched.change_counter()
+        except JournalError:
+            self._watched.close()
+            self._watched = (
+                None  # the file was replaced, perhaps: the next one asks the one that is there then
+            )
+            raise
 
     def close(self) -> None:
         if self._watched is not None:

@@ -6,6 +6,7 @@ from typing import Any
 from taskrun.engine.view import NO_UNDO, Row, View
 from taskrun.journal.base import Entry, RunRow
 from taskrun.listeners.advice import advice
+from taskrun.listeners.attempts import Attempts
 from taskrun.listeners.verdict import APPROVAL, in_doubt, still_applied, unapproved, verdict
 from taskrun.listeners.words import attempt_of, counted, why
 from taskrun.web import possible
@@ -21,7 +22,8 @@ class Shown:
     def __init__(self, definition: Mapping[str, Any]) -> None:
         self.view = View(definition)
         self.seq = 0
-        self._spans: dict[tuple[str, str], Spans] = {}
+        self._attempts = Attempts()
+        self._spans: dict[str, Spans] = {}
 
     def fold(self, entries: Sequence[Entry]) -> list[Plain]:
         """Take entries in; the rows they have changed, each once."""
@@ -33,7 +35,7 @@ class Shown:
             row = self.view.row(entry.kind, entry.name) or self.view.row("task", entry.name)
             if row is not None:
                 touched[id(row)] = row
-                self._spans.setdefault((row.kind, row.name), Spans()).take(entry)
+            self._time(entry)
             self.seq = entry.seq
         if len(self.view.index) != known:  # items have joined: the rows they came from have changed too
             touched |= {id(row): row for row in self.view.index.values() if row.changed > before}
@@ -42,11 +44,15 @@ class Shown:
     def rows(self) -> list[Plain]:
         return [self._row(row) for row in self.view.rows]
 
-    def spans(self, row: Row) -> Spans:
-        return self._spans.get((row.kind, row.name), _NONE)
+    def _time(self, entry: Entry) -> None:
+        ended, begun = self._attempts.take(entry)
+        if ended is not None:
+            self._spans[ended.task].end(ended)
+        if begun is not None:
+            self._spans.setdefault(begun.task, Spans()).begin(begun)
 
     def _row(self, row: Row) -> Plain:
-        spans = self.spans(row)
+        spans = self._spans.get(row.name, _NONE) if row.kind == "task" else _NONE
         found: Plain = {
             "name": row.name,
             "kind": row.kind,

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from taskrun.engine.view import EntryLike
+from taskrun.listeners.attempts import Attempt
 
 KEPT = 12  # pieces of a bar; of a task that was tried more often the last ones
-_BEGINS = {"RUNNING": "do", "REVERTING": "undo"}
 
 
 class Spans:
@@ -14,18 +13,12 @@ class Spans:
     def __init__(self) -> None:
         self.do: list[list[Any]] = []
         self.undo: list[list[Any]] = []
-        self._open: list[Any] | None = None
 
-    def take(self, entry: EntryLike) -> None:
-        state = entry.state
-        if state is None or entry.kind not in ("task", "retry"):
-            return
-        if self._open is not None:
-            self._open[1:] = [entry.time, state]
-            self._open = None
-        lane = _BEGINS.get(state)
-        if lane is not None:
-            self._open = [entry.time, None, state]
-            pieces = self.do if lane == "do" else self.undo
-            pieces.append(self._open)
-            del pieces[:-KEPT]
+    def begin(self, attempt: Attempt) -> None:
+        pieces = self.undo if attempt.undoing else self.do
+        pieces.append([attempt.started, None, "REVERTING" if attempt.undoing else "RUNNING"])
+        del pieces[:-KEPT]
+
+    def end(self, attempt: Attempt) -> None:
+        pieces = self.undo if attempt.undoing else self.do
+        pieces[-1][1:] = [attempt.ended, attempt.state]

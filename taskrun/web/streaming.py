@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from json import dumps
 
+from taskrun.errors import NotFoundError
 from taskrun.journal.base import Entry, RunRow
 from taskrun.journal.codec import event_dict
 from taskrun.journal.sqlite import SqliteJournal
@@ -136,5 +137,10 @@ async def run_events(
         if what == "alive":
             yield ": alive\n\n"
             continue
-        for text in await reading(told.look):
+        try:
+            events = await reading(told.look)
+        except NotFoundError:
+            yield event({"gone": True})
+            return
+        for text in events:
             yield text

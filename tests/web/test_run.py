@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from taskrun.journal.sqlite import SqliteJournal
 from tests.command import Taskrun
 from tests.web.page import Page
 
@@ -349,3 +350,16 @@ def test_a_run_with_a_page_tells_where_it_is_and_ends_with_its_own_code(shared: 
     assert link
     refused = shared("run", "with.yaml", "--web", "--detach")
     assert (refused.code, "--detach" in refused.err) == (2, True)
+
+
+def test_a_run_that_is_deleted_while_it_is_looked_at_is_told_to_be_gone(page: Page, shared: Taskrun) -> None:
+    done = shared("run", shared.file(ROLLED_BACK, "pruned.yaml"), "-o", "ndjson")
+    run = done.events[0]["run"]
+    stream = page.listen(f"/api/runs/{run}/live")
+    assert stream.next()[1]["run"]["id"] == run
+    journal = SqliteJournal.open(str(shared.home))
+    journal.delete_run(run)
+    journal.close()
+    assert stream.next()[1] == {"gone": True}
+    stream.close()
+    assert page.ask("GET", f"/api/runs/{run}").status == 404

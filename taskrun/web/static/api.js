@@ -33,19 +33,20 @@ export async function post(path, body) {
 const AGAIN = 1500; // milliseconds
 
 // Follows `path` from event `last` on. While nobody looks at the page it is not followed: a browser has few
-// connections for one server. `tell(data)` gets every event once; `status` is "live", "waiting" or "out".
-export function follow(path, last, tell, status) {
+// connections for one server. `tell(data)` gets every event once; `status` is "live", "waiting" or "out"; it ends when it is `over`.
+export function follow(path, last, tell, status, over = () => false) {
   let source = null;
   let timer = null;
 
   const open = () => {
     timer = null;
-    if (source || document.hidden) return;
+    if (source || document.hidden || over()) return;
     source = new EventSource(`${path}?after=${last}`);
     source.onopen = () => status("live");
     source.onmessage = (message) => {
       if (message.lastEventId) last = Number(message.lastEventId);
       tell(JSON.parse(message.data));
+      if (over()) close();
     };
     source.onerror = async () => {
       status("waiting");

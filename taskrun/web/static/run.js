@@ -19,6 +19,7 @@ let table, graph, detail, asking, parts;
 let last = "";
 const dirty = new Set();
 let joined = false;
+let gone = false;
 
 const key = (row) => `${row.kind} ${row.name}`;
 
@@ -216,6 +217,12 @@ const draw = once(() => {
 }, 150);
 
 function take(data) {
+  if (data.gone) {
+    gone = true;
+    byId("notice").hidden = false;
+    setText(byId("notice"), "This run was deleted meanwhile. What is shown is what was last known of it.");
+    return;
+  }
   if (data.reload) {
     location.reload();
     return;
@@ -273,7 +280,7 @@ async function begin() {
       (byId("detail").hidden ? table.search : detail.search).focus();
     }
   });
-  follow(`/api/runs/${id}/live`, run.seq, take, (what) => showStatus(byId("connection"), what));
+  follow(`/api/runs/${id}/live`, run.seq, take, (what) => showStatus(byId("connection"), what), () => gone);
 }
 
 begin();
