@@ -16,6 +16,7 @@ from tests.engine.building import definition, flow, task
 
 SMALL, MIDDLE, LARGE = 1_000, 20_000, 100_000
 WINDOW = 60  # events that are looked at, in the middle of each run
+MOST_BYTES = 200  # of one event in a line, at one time
 
 Fails = Callable[[int, int], bool]
 
@@ -138,6 +139,18 @@ def test_an_event_costs_the_same_whatever_the_number_of_tasks(shape: str) -> Non
     for (few, little), (many, much) in zip(costs[SMALL], costs[large], strict=True):
         assert many <= few * 1.2, f"{few} and {many} operations"
         assert much <= little * 1.5 + 20_000, f"{little} and {much} bytes"
+
+
+@pytest.mark.parametrize(("place", "most"), [(0.5, 1_400), (1.5, 1_700)], ids=["forward", "backward"])
+def test_an_event_costs_no_more_than_it_did(place: float, most: int) -> None:
+    """Absolute, so that the way of an event through the machine cannot grow little by little. Python versions differ
+    by a tenth; who makes it longer for a good reason raises the limit.
+    """
+    compiled = compile_flow(definition(linear(SMALL)))
+    driven = Driven(compiled, last_of(compiled))
+    driven.advance(int(SMALL * place))
+    assert operations(lambda: driven.advance(WINDOW)) / WINDOW <= most
+    assert allocated(lambda: driven.advance(WINDOW)) / WINDOW <= MOST_BYTES
 
 
 def test_memory_grows_with_the_number_of_tasks_and_no_faster() -> None:
