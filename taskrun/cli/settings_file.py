@@ -4,6 +4,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from taskrun.cli.settings import KEYS, PYPROJECT, Found, Key
@@ -12,15 +13,20 @@ from taskrun.spec.diagnostics import Diagnostic, InvalidWorkflowError, nearest
 
 _LARGEST = 1024 * 1024
 _QUOTES = 'a setting is written `name = value`, and text in quotes: `color = "never"`'
+_MENTION = re.compile(
+    r"^\s*\[+\s*tool\s*\.\s*[\"']?taskrun|^\s*(?:tool\s*\.\s*)?[\"']?taskrun[\"']?\s*[.=]", re.MULTILINE
+)
 _AT = re.compile(r"^(.*) \(at line (\d+), column (\d+)\)$")
 
 
+@cache
 def has_table(path: str) -> bool:
     """Whether a ``pyproject.toml`` says anything about taskrun."""
     text = _text(path)
-    return "taskrun" in text and "taskrun" in _tool(_parsed(path, text))
+    return _MENTION.search(text) is not None and "taskrun" in _tool(_parsed(path, text))
 
 
+@cache  # it is asked for more than once while a command starts
 def read(path: str, origin: str) -> dict[str, Found]:
     """The settings of a file.
 

@@ -72,6 +72,21 @@ def test_the_project_is_where_the_workflow_is_and_its_nearest_file_counts(taskru
     assert found == {"value": 2, "origin": "project", "where": f"{taskrun.folder}/near/pyproject.toml:4"}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[tool.taskrun]\njobs = 2\n",
+        "[ tool . 'taskrun' ]\njobs = 2\n",
+        "tool.taskrun.jobs = 2\n",
+        "[tool]\ntaskrun.jobs = 2\n",
+        '[tool]\n"taskrun" = {jobs = 2}\n',
+    ],
+)
+def test_the_table_of_a_pyproject_may_be_written_in_any_way(text: str, taskrun: Taskrun) -> None:
+    taskrun.file(text, "pyproject.toml")
+    assert shown(taskrun)["jobs"]["value"] == 2
+
+
 def test_in_one_folder_taskrun_toml_comes_first(taskrun: Taskrun) -> None:
     taskrun.file("jobs = 1\n", "taskrun.toml")
     taskrun.file("[tool.taskrun]\njobs = 2\n", "pyproject.toml")
