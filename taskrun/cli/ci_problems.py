@@ -1,6 +1,7 @@
 """Annotations of GitHub Actions: a message at the line of a file that it is about."""
 
 import os
+import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ class Place(NamedTuple):
 def annotation(level: str, title: str, message: str, place: Place | None) -> str:
     where: dict[str, object] = {}
     if place is not None and place.file:
-        where = {"file": _seen_from_workspace(place.file), "line": place.line, "col": place.column}
+        where = {"file": seen_from_workspace(place.file), "line": place.line, "col": place.column}
     return command(level, message, {**where, "title": title})
 
 
@@ -36,9 +37,23 @@ def with_annotations(text: str, found: Iterable[Any]) -> str:
     return harmless(text) + "".join(lines)
 
 
-def _seen_from_workspace(path: str) -> str:
-    """GitHub finds a file by its path in the repository."""
-    workspace = os.path.realpath(os.environ.get("GITHUB_WORKSPACE") or os.getcwd())
+def seen_from_workspace(path: str) -> str:
+    """Both find a file by its path in the repository."""
+    root = os.environ.get("GITHUB_WORKSPACE") or os.environ.get("CI_PROJECT_DIR") or os.getcwd()
+    workspace = os.path.realpath(root)
     path = os.path.realpath(path)
     inside = os.path.relpath(path, workspace)
     return path if inside.startswith("..") else inside
+
+
+def fingerprints(found: Iterable[Any]) -> list[str]:
+    """The same for the same mistakes in another revision, though they have moved to other lines; no two alike."""
+    from hashlib import sha256  # noqa: PLC0415 - only for this report
+
+    seen: dict[tuple[str, ...], int] = {}
+    prints = []
+    for each in found:
+        key = (each.id, seen_from_workspace(each.path), re.sub(r"\d+", "#", each.message))
+        seen[key] = seen.get(key, 0) + 1
+        prints.append(sha256("\0".join([*key, str(seen[key])]).encode()).hexdigest())
+    return prints

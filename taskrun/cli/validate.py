@@ -24,9 +24,9 @@ PAINT = {"error": "1;31", "warning": "1;33", "message": BOLD, "gutter": FAINT, "
     "-o",
     "--output",
     metavar="HOW",
-    type=click.Choice(["plain", "json"]),
+    type=click.Choice(["plain", "json", "codequality"]),
     default="plain",
-    help="plain (for people) or json (one list).",
+    help="plain (for people), json (one list) or codequality (GitLab's report).",
 )
 @ci_option
 @color_option
@@ -63,11 +63,28 @@ def command(
                 show_problems(diagnostics, sources, err=False, color=color, ci=ci)
                 click.echo()
             click.echo(f"{one_line(path)}: {_verdict(diagnostics, count)}")
-    if output == "json":
+    if output != "plain":
         import json  # noqa: PLC0415
 
-        click.echo(json.dumps([each.to_dict() for each in found], indent=2))
+        report = [each.to_dict() for each in found] if output == "json" else _code_quality(found)
+        click.echo(json.dumps(report, indent=2))
     return 2 if bad else 0
+
+
+def _code_quality(found: Sequence[Any]) -> list[dict[str, Any]]:
+    """What GitLab shows in a merge request, at the lines of its files; their paths are those of the repository."""
+    from taskrun.cli.ci_problems import fingerprints, seen_from_workspace  # noqa: PLC0415 - seldom asked for
+
+    return [
+        {
+            "description": each.message + (f" ({each.help})" if each.help else ""),
+            "check_name": each.id,
+            "fingerprint": own,
+            "severity": "major" if each.severity == "error" else "minor",
+            "location": {"path": seen_from_workspace(each.path), "lines": {"begin": max(each.line, 1)}},
+        }
+        for each, own in zip(found, fingerprints(found), strict=True)
+    ]
 
 
 def _verdict(diagnostics: Sequence[Any], tasks: int | None) -> str:

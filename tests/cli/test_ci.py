@@ -283,6 +283,26 @@ tasks:
     assert "::" not in done.out
 
 
+def test_gitlab_gets_the_mistakes_of_a_file_as_a_report_on_code_quality(taskrun: Taskrun) -> None:
+    taskrun.file("name: a\ntasks:\n  - {name: b, rnu: c}\n  - {name: d, run: e}\n  - {name: b, echo: f}\n")
+    done = taskrun(
+        "validate", "-o", "codequality", "w.yaml", env={"CI_PROJECT_DIR": str(taskrun.folder.parent)}
+    )
+    assert done.code == 2
+    found = json.loads(done.out)
+    assert {"description", "check_name", "fingerprint", "severity", "location"} == found[0].keys()
+    assert found[0]["check_name"] == "TR702"
+    assert found[0]["location"] == {"path": "work/w.yaml", "lines": {"begin": 3}}
+    assert {each["severity"] for each in found} <= {"major", "minor"}
+    assert len({each["fingerprint"] for each in found}) == len(found)
+    moved = (taskrun.folder / "w.yaml").read_text().replace("tasks:", "\n\ntasks:")
+    taskrun.file(moved)
+    again = taskrun(
+        "validate", "-o", "codequality", "w.yaml", env={"CI_PROJECT_DIR": str(taskrun.folder.parent)}
+    )
+    assert [each["fingerprint"] for each in json.loads(again.out)] == [each["fingerprint"] for each in found]
+
+
 def test_events_for_programs_stay_as_they_are_in_a_ci(taskrun: Taskrun) -> None:
     taskrun.file("name: a\ntasks: [{name: b, run: echo c, revert: none}]\n")
     done = taskrun("run", "w.yaml", "-o", "ndjson", env=GITHUB)
