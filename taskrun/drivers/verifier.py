@@ -67,6 +67,8 @@ class Verifier:
             self._next()
 
         self._busy = True
+        message = f"check {number} of {len(self._checks)}: {subject(check)}"
+        self._driver.record("log", self._name, {**self._note("looking", message), "check": number})
         self._driver.carry(self._name, VERIFY_REVERT, check, scope, then)
 
     def _report(self, number: int, check: Mapping[str, Any], failure: Mapping[str, Any]) -> None:

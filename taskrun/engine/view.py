@@ -170,6 +170,7 @@ class View:
         self.residue: list[Warned] = []  # what the checks after the rollback have found
         self.checks = 0  # how many there are; 0 when none was begun
         self.checking = False
+        self.looking: str | None = None  # which check is under way, and what it looks at
         self.failure: Mapping[str, Any] | None = None
         self._begun = 0
         self._spared = 0
@@ -277,7 +278,7 @@ class View:
         if entry.state == "RESUMING" or entry.old_state in ("SUCCESS", "SUSPENDED"):
             self.resumed = entry.time
         self.ended = entry.time if entry.state in FLOW_FINISHED else None
-        self.residue, self.checks, self.checking = [], 0, False  # the world moves
+        self.residue, self.checks, self.checking, self.looking = [], 0, False, None  # the world moves
         data = entry.data or {}
         if entry.state in ("RUNNING", "REVERTING"):
             self.rolling = entry.state == "REVERTING"
@@ -375,8 +376,10 @@ class View:
         if "verify_revert" not in data:
             self.residue.append(Warned(name, _words(data)))
             return
-        self.checking = data["verify_revert"] == "begun"
-        if self.checking:
+        word = data["verify_revert"]
+        self.looking = _words(data) if word == "looking" else None
+        self.checking = word != "ended"
+        if word == "begun":
             self.residue = []
             self.checks = data["checks"]
 

@@ -130,8 +130,11 @@ class Frame:
         return self._drawn(layout, Cells(state, view.name, attempt, took, detail=detail, name_sgr=BOLD))
 
     def _bar(self, layout: Layout) -> str:
-        """Going forward it fills up; rolling back it empties again."""
+        """Going forward it fills up; rolling back it empties again. After that it says what is looked at."""
         view, counts = self._view, self._view.counts
+        if view.looking is not None:
+            text = one_line(view.looking, ascii_only=not self._style.unicode)
+            return " " * layout.state + fit(text, layout.total - layout.state, self._style)[0]
         if view.rolling:
             done, total = view.reverted, max(1, view.to_revert)
             under_way = done + counts.get("REVERTING", 0)

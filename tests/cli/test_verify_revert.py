@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from tests.cli.terminal import until
+from tests.cli.terminal import Terminal, until
 from tests.command import Done, Taskrun
 
 LEAVES = """\
@@ -159,3 +159,13 @@ def test_whoever_leaves_during_the_checks_has_not_seen_the_world(taskrun: Taskru
     (taskrun.folder / "kept").unlink()
     assert taskrun("revert").code == 0
     assert codes_in_journal(taskrun) == [("REVERTED", 1)]
+
+
+def test_the_table_shows_which_check_is_under_way(taskrun: Taskrun) -> None:
+    text = LEAVES.replace("- test ! -e gone", "- 'touch looking; while [ ! -e go ]; do sleep 0.02; done'")
+    with Terminal(taskrun, "run", taskrun.file(text)) as terminal:
+        terminal.wait_for("of 2: touch looking; while")
+        assert "undone" not in terminal.text
+        (taskrun.folder / "go").touch()
+        assert terminal.end() == 3
+        assert "of 2: touch looking; while [" not in terminal.text.split("residue")[0]
