@@ -139,6 +139,51 @@ tasks:
   - {name: b, exec: [EFFECT, do, bFAIL], revert: {exec: [EFFECT, undo, b]}}
 """
 
+ROWS = """
+name: rows
+tasks:
+  - {name: a, exec: [EFFECT, do, a], revert: {exec: [EFFECT, undo, a]}}
+  - name: table
+    sql: {database: "sqlite:${{ env.CRASH_WORLD }}/app.db", query: create table t (v text)}
+    revert: {sql: {database: "sqlite:${{ env.CRASH_WORLD }}/app.db", query: drop table t}}
+  - {name: put, sql: {database: "sqlite:${{ env.CRASH_WORLD }}/app.db", insert: t, rows: [{v: x}, {v: y}, {v: z}]}}
+  - {name: change, sql: {database: "sqlite:${{ env.CRASH_WORLD }}/app.db", update: t, set: {v: w}, where: {v: z}}}
+  - {name: drop, sql: {database: "sqlite:${{ env.CRASH_WORLD }}/app.db", delete: t, where: {v: [x, none]}}}
+  - {name: b, exec: [EFFECT, do, bFAIL], revert: {exec: [EFFECT, undo, b]}}
+"""
+
+PLACES = """
+name: places
+tasks:
+  - {name: a, exec: [EFFECT, do, a], revert: {exec: [EFFECT, undo, a]}}
+  - {name: form, template: {path: "${{ env.CRASH_WORLD }}/filled", source: "${{ env.CRASH_WORLD }}/form"}}
+  - {name: twin, copy: {from: "${{ env.CRASH_WORLD }}/form", to: "${{ env.CRASH_WORLD }}/copied"}}
+  - {name: away, move: {from: "${{ env.CRASH_WORLD }}/old", to: "${{ env.CRASH_WORLD }}/moved"}}
+  - {name: link, symlink: {path: "${{ env.CRASH_WORLD }}/link", to: moved}}
+  - {name: part, edit: {path: "${{ env.CRASH_WORLD }}/conf.ini", set: {s.port: 2}}}
+  - {name: b, exec: [EFFECT, do, bFAIL], revert: {exec: [EFFECT, undo, b]}}
+"""
+PLACES_BEFORE = {"form": "of ${{ run.name }}\n", "old": "old\n", "conf.ini": "[s]\nport = 1 ; one\n"}
+PLACES_AFTER = {
+    "form": PLACES_BEFORE["form"],
+    "filled": "of places\n",
+    "copied": PLACES_BEFORE["form"],
+    "moved": "old\n",
+    "link": "old\n",
+    "conf.ini": "[s]\nport = 2 ; one\n",
+}
+
+PYTHON = """
+name: python
+tasks:
+  - name: a
+    python: {code: "import subprocess, sys; subprocess.call(['EFFECT', 'do', 'a']) and sys.exit(1); result = 1"}
+    outputs: {v: result.value}
+    revert: {python: {code: "import subprocess, sys; subprocess.call(['EFFECT', 'undo', 'a']) and sys.exit(1)"}}
+  - {name: b, exec: [EFFECT, do, b], revert: {exec: [EFFECT, undo, b]}}
+  - {name: c, if: tasks.a.outputs.v == 1, exec: [EFFECT, do, c, fail=9], revert: {exec: [EFFECT, undo, c]}}
+"""
+
 HTTP = """
 name: http
 tasks:
@@ -220,6 +265,31 @@ SCENES = {
             frozenset({1}),
             rows=("x", "y"),
         ),
+        Scene("rows", ROWS.replace("FAIL", ""), {"a": (), "b": ("a",)}, frozenset({0}), rows=("w", "y")),
+        Scene(
+            "rows_back",
+            ROWS.replace("FAIL", ", fail=9"),
+            {"a": (), "b": ("a",)},
+            frozenset({1}),
+            rows=("w", "y"),
+        ),
+        Scene(
+            "places",
+            PLACES.replace("FAIL", ""),
+            {"a": (), "b": ("a",)},
+            frozenset({0}),
+            before=PLACES_BEFORE,
+            after=PLACES_AFTER,
+        ),
+        Scene(
+            "places_back",
+            PLACES.replace("FAIL", ", fail=9"),
+            {"a": (), "b": ("a",)},
+            frozenset({1}),
+            before=PLACES_BEFORE,
+            after=PLACES_AFTER,
+        ),
+        Scene("python", PYTHON, CHAIN, frozenset({1})),
         Scene(
             "http",
             HTTP,
