@@ -66,7 +66,7 @@ class Beside:
     def stay(self) -> None:
         """The run is over; whoever looks at its page may go on looking."""
         if self._server.poll() is None and is_terminal(STDIN) and is_terminal(STDERR):
-            show("The page stays until Ctrl-C.\n", STDERR)
+            show("The page of the run stays until Ctrl-C.\n", STDERR)
             with suppress(KeyboardInterrupt):
                 self._server.wait()
 

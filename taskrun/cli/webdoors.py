@@ -1,7 +1,7 @@
 """The page's doors to the rest of taskrun: what it may not import is handed to it."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from taskrun.app.base import RunOptions
@@ -51,11 +51,9 @@ def _wishes(run_id: str, wish: Wish) -> Wishes:
         case possible.APPROVE:
             return [_resolution(run_id, wish, "done"), _resume]
         case possible.SKIP:
-            return [_resolution(run_id, wish, "skip"), _revert]
-        case possible.REVERT if wish.savepoint:
-            return [lambda flow, at: e.RevertRequested(at, node_of(flow, run_id, wish.savepoint))]
+            return [_resolution(run_id, wish, "skip"), _reversal(run_id, wish)]
         case _:
-            return [_revert]
+            return [_reversal(run_id, wish)]
 
 
 def _resolution(run_id: str, wish: Wish, word: str) -> Any:
@@ -66,5 +64,9 @@ def _resume(_flow: Flow, at: float) -> e.Event:
     return e.ResumeRequested(at)
 
 
-def _revert(_flow: Flow, at: float) -> e.Event:
-    return e.RevertRequested(at)
+def _reversal(run_id: str, wish: Wish) -> Callable[[Flow, float], e.Event]:
+    def event(flow: Flow, at: float) -> e.Event:
+        floor = node_of(flow, run_id, wish.savepoint) if wish.savepoint else None
+        return e.RevertRequested(at, floor, force=wish.force)
+
+    return event

@@ -25,8 +25,8 @@ LOOK_EVERY = 0.05
 _ERRORS = 4000  # bytes
 
 
-def carry_out(doors: Doors, journal: SqliteJournal, row: RunRow, wish: Wish) -> Plain:
-    """What was done, in a sentence. RefusedError with the command's own words if it was refused."""
+def carry_out(doors: Doors, journal: SqliteJournal, row: RunRow, seq: int, wish: Wish) -> Plain:
+    """What was done, in a sentence; ``seq`` is the run's last entry. RefusedError with the command's own words if it was refused."""
     if wish.verb in possible.REQUESTS:
         return _request(doors, row, wish)
     if wish.verb in (possible.RESOLVE, possible.APPROVE):
@@ -34,7 +34,8 @@ def carry_out(doors: Doors, journal: SqliteJournal, row: RunRow, wish: Wish) -> 
         if wish.verb == possible.RESOLVE:
             return said
     argv = commands(row, wish, changed=doors.has_changed(row))[-1]
-    return _start(doors, journal, row, [*argv, "--output", "plain"])
+    before = journal.entries(row.id, after=seq)  # what was resolved
+    return _start(doors, journal, row, before[-1].seq if before else seq, [*argv, "--output", "plain"])
 
 
 def _request(doors: Doors, row: RunRow, wish: Wish) -> Plain:
@@ -58,7 +59,7 @@ def _resolve(doors: Doors, row: RunRow, wish: Wish) -> Plain:
     return {"done": f"{wish.task} is {state}"}
 
 
-def _start(doors: Doors, journal: SqliteJournal, row: RunRow, argv: Sequence[str]) -> Plain:
+def _start(doors: Doors, journal: SqliteJournal, row: RunRow, seq: int, argv: Sequence[str]) -> Plain:
     log = os.open(
         f"{run_dir(doors.home, row.id)}/{LOG}",
         os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW,
@@ -75,21 +76,24 @@ def _start(doors: Doors, journal: SqliteJournal, row: RunRow, argv: Sequence[str
         )
         # Whoever started a process has to hear of its end, or it stays listed until we end ourselves.
         threading.Thread(target=process.wait, daemon=True).start()
-        _await_birth(journal, row, process)
-        if process.poll() and journal.run(row.id).epoch == row.epoch:
+        if not _has_begun(journal, row.id, seq, process) and process.poll() is not None:
             raise RefusedError(_said(log, begun_at) or f"taskrun {argv[0]} ended with {process.returncode}")
     finally:
         os.close(log)
     return {"done": f"started taskrun {argv[0]}, process {process.pid}"}
 
 
-def _await_birth(journal: SqliteJournal, row: RunRow, process: "subprocess.Popen[bytes]") -> None:
-    """Until it has taken the run over, or has ended; or waits for tasks of a dead process to end."""
+def _has_begun(journal: SqliteJournal, run_id: str, seq: int, process: "subprocess.Popen[bytes]") -> bool:
+    """Whether it has recorded anything. It may also have ended without; or wait for tasks of a dead process to end."""
     give_up = time.monotonic() + BIRTH
-    while process.poll() is None and time.monotonic() < give_up:
-        if journal.run(row.id).epoch != row.epoch:
-            return
+    while time.monotonic() < give_up:
+        is_over = process.poll() is not None
+        if journal.entries(run_id, after=seq, limit=1):
+            return True
+        if is_over:
+            break
         time.sleep(LOOK_EVERY)
+    return False
 
 
 def _said(log: int, begun_at: int) -> str:

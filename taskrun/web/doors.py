@@ -26,6 +26,7 @@ class Wish(NamedTuple):
     reason: str = ""
     savepoint: str = ""
     outputs: Mapping[str, Any] = {}
+    force: bool = False  # also behind the point of no return
 
 
 class Doors(NamedTuple):

@@ -7,6 +7,7 @@ from typing import Any
 from taskrun.errors import RefusedError, UsageError
 from taskrun.journal.base import RunRow
 from taskrun.listeners.plan import how_undone
+from taskrun.listeners.verdict import is_past_pivot
 from taskrun.web import possible
 from taskrun.web.doors import Doors, Plain, Wish
 from taskrun.web.shown import Shown, question
@@ -34,7 +35,7 @@ _ENDS = {
     "FAILURE": "Then the run ends with FAILURE: it is not fully rolled back.",
     "SUSPENDED": "Then the run is SUSPENDED: somebody has to decide how it goes on.",
 }
-_FORWARD = (possible.RESUME, possible.APPROVE)
+_BACK = (possible.REVERT, possible.DECLINE)
 
 
 def wish_of(given: Mapping[str, Any]) -> Wish:
@@ -47,7 +48,7 @@ def wish_of(given: Mapping[str, Any]) -> Wish:
         raise UsageError("a reason is one line of text")
     if not isinstance(outputs, dict):
         raise UsageError("outputs are names with values")
-    return Wish(**texts, outputs=outputs)
+    return Wish(**texts, outputs=outputs, force=given.get("force") in (True, "true"))
 
 
 def check(row: RunRow, definition: Plain, shown: Shown, wish: Wish, standing: str, *, driven: bool) -> None:
@@ -90,6 +91,7 @@ def preview(
         "left": [],
         "warnings": [],
         "reason": _reason(wish.verb),
+        "behind_pivot": wish.verb in _BACK and not shown.view.rolling and is_past_pivot(shown.view),
         "question": question(shown.view.index[wish.task]) if wish.task in shown.view.index else None,
     }
     if wish.verb == possible.SUSPEND:
@@ -100,6 +102,11 @@ def preview(
         return {**found, "words": words, "then": "", "choices": choices}
     if wish.verb == possible.REVERT:
         found["savepoints"] = _savepoints(definition, shown)
+    if found["behind_pivot"] and not (wish.force or wish.savepoint):
+        words = (
+            "The run is past its point of no return: what came before it was not meant to be undone any more."
+        )
+        return {**found, "words": words, "then": ""}
     if wish.verb == possible.RESUME and doors.has_changed(row):
         found["warnings"] = [f"{row.file} has changed since: the run goes on with the file as it was."]
     return {**found, **_planned(doors.plan(row.id, wish), wish, found["warnings"])}
@@ -111,10 +118,11 @@ def commands(row: RunRow, wish: Wish, *, changed: bool) -> list[list[str]]:
     resume = ["resume", row.id, *(["--use-original"] if changed else [])]
     outputs = [word for name, value in wish.outputs.items() for word in ("--output", f"{name}={value}")]
     to = ["--to", wish.savepoint] if wish.savepoint else []
+    force = ["--force"] if wish.force else []
     found = {
         possible.RESUME: [resume],
-        possible.REVERT: [["revert", row.id, *to]],
-        possible.DECLINE: [["revert", row.id]],
+        possible.REVERT: [["revert", row.id, *to, *force]],
+        possible.DECLINE: [["revert", row.id, *force]],
         possible.SKIP: [["revert", row.id, "--skip", wish.task, "--reason", wish.reason or "WHY"]],
         possible.RESOLVE: [["resolve", row.id, wish.task, f"--{wish.word or DONE}", *outputs, *reason]],
         possible.APPROVE: [["resolve", row.id, wish.task, "--done", *reason], resume],

@@ -131,7 +131,8 @@ class Pages:
                 previews.check_complete(wish)
                 if not driven and seq != shown.seq:
                     raise RefusedError("the run has moved on since you looked: look again")
-            return acting.carry_out(self._doors, journal, row, wish)
+                last = shown.seq
+            return acting.carry_out(self._doors, journal, row, last, wish)
 
         return JSONResponse(await self._reading(done))
 

@@ -19,6 +19,7 @@ from taskrun.web.shown import Shown
 LOOK_EVERY = 0.1  # seconds between two looks at the journal's counter
 HELD_EVERY = 1.0
 ALIVE_EVERY = 15.0
+LIST_PAUSE = 0.4  # between two looks at the whole list
 AT_ONCE = 1000  # entries in one event
 RETRY = "retry: 1000\n\n"  # milliseconds until a browser that was cut off comes back
 Stopping = Callable[[], bool]
@@ -73,6 +74,7 @@ async def list_events(reading: Reading, doors: Doors, stopping: Stopping) -> Asy
         if changed or gone or not sent:
             yield event({"runs": changed, "gone": gone, "whole": not sent})
         sent = now
+        await asyncio.sleep(LIST_PAUSE)
 
 
 class Told:

@@ -333,3 +333,17 @@ def test_a_run_whose_process_was_killed_is_told_so_and_goes_on(stage: Stage) -> 
     stage.act("resume")
     assert stage.after(seq, "SUCCESS") == ["do third"]
     assert [verb for verb, _ in stage.page.get(stage.path)["continued"]] == ["resume"]
+
+
+def test_behind_the_point_of_no_return_only_who_insists_reverts(stage: Stage) -> None:
+    text = FAILING.replace("test -e mended", "echo two").replace("echo three,", "echo three, pivot: true,")
+    stage.start(text)
+    shown = stage.preview("revert")
+    assert (shown["behind_pivot"], shown["steps"]) == (True, [])
+    refused = stage.page.ask("POST", f"{stage.path}/act", {"verb": "revert", "seq": stage.seq})
+    assert (refused.status, b"point of no return" in refused.body) == (409, True)
+    shown = stage.preview("revert", force="true")
+    assert shown["commands"] == [f"taskrun revert {stage.run} --force"]
+    seq = stage.seq
+    stage.act("revert", force=True)
+    assert stage.after(seq, "REVERTED") == steps(shown) == ["undo third", "undo second", "undo first"]

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from tests.command import Taskrun
+from tests.command import ROOT, Taskrun
 from tests.web.page import Page
 
 WORKFLOW = """
@@ -256,3 +256,15 @@ def test_no_question_makes_it_stumble(page: Page, run: str) -> None:
             del body["verb"]
         answer = page.ask("POST", f"/api/runs/{run}/act", body)
         assert 400 <= answer.status < 500, (body, answer.body)
+
+
+def test_without_its_packages_the_page_says_what_to_install(taskrun: Taskrun) -> None:
+    blocked = taskrun.folder / "blocked"
+    blocked.mkdir()
+    (blocked / "sitecustomize.py").write_text("import sys\nsys.modules['uvicorn'] = None\n")
+    env = {"PYTHONPATH": f"{blocked}:{ROOT}"}
+    for args in (("web",), ("run", taskrun.file(WORKFLOW), "--web")):
+        done = taskrun(*args, env=env)
+        assert done.code == 2
+        assert "the page needs the package uvicorn" in done.err
+        assert "pip install 'taskrun[web]'" in done.err

@@ -79,6 +79,7 @@ export class Asking {
     if (this.word) found.word = this.word;
     if (this.reason && this.reason.value.trim()) found.reason = this.reason.value.trim();
     if (this.savepoint && this.savepoint.value) found.savepoint = this.savepoint.value;
+    if (this.force && this.force.checked) found.force = true;
     return found;
   }
 
@@ -110,13 +111,13 @@ export class Asking {
     this.found = found;
     if (!this.built) this.buildOptions(found);
     this.draw(found);
-    const missing = (found.reason === "needed" && !this.wish().reason) || (found.choices.length && !this.word);
+    const missing = (found.reason === "needed" && !this.wish().reason) || (found.choices.length && !this.word) || (found.behind_pivot && !found.steps.length);
     this.yes.disabled = Boolean(missing);
   }
 
   buildOptions(found) {
     this.built = true;
-    this.reason = this.savepoint = this.values = null;
+    this.reason = this.savepoint = this.values = this.force = null;
     const options = [];
     if (found.choices.length) {
       const radios = found.choices.map(([word, words]) => h("label", { class: "check" }, h("input", { type: "radio", name: "word", value: word, onchange: () => this.choose(word) }), ` ${words}`));
@@ -128,6 +129,10 @@ export class Asking {
     if (found.savepoints.length) {
       this.savepoint = h("select", { onchange: () => this.look() }, h("option", { value: "" }, "all of the run"), found.savepoints.map((name) => h("option", { value: name }, `only what came after ${name}`)));
       options.push(h("label", { class: "field" }, "Undo", this.savepoint));
+    }
+    if (found.behind_pivot) {
+      this.force = h("input", { type: "checkbox", id: "force", onchange: () => this.look() });
+      options.push(h("label", { class: "check", for: "force" }, this.force, " Undo it all the same, also behind the point of no return"));
     }
     if (found.reason) {
       this.reason = h("input", { type: "text", id: "reason", maxlength: "500", autocomplete: "off", oninput: () => this.lookSoon() });

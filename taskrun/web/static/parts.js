@@ -41,12 +41,12 @@ const EVENTS = 1000; // kept on the page
 export class Events {
   constructor(run) {
     this.run = run;
-    this.list = h("tbody");
+    this.list = h("tbody", { role: "rowgroup" });
     this.last = 0;
     this.loaded = false;
     this.more = h("button", { class: "more", type: "button", hidden: true, onclick: () => this.load() }, "Show the next events");
     this.note = h("p", { class: "soft" }, "Every line of the journal, in its order.");
-    this.elements = [h("section", { class: "block" }, this.note, h("table", { class: "events" }, h("caption", { class: "unseen" }, "Events"), h("thead", {}, h("tr", {}, ["No.", "Time", "What", "State", "More"].map((title) => h("th", { scope: "col" }, title)))), this.list), this.more)];
+    this.elements = [h("section", { class: "block" }, this.note, h("table", { role: "table", class: "events" }, h("caption", { class: "unseen" }, "Events"), h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ["No.", "Time", "What", "State", "More"].map((title) => h("th", { scope: "col", role: "columnheader" }, title)))), this.list), this.more)];
   }
 
   async shown() {
@@ -79,12 +79,12 @@ function line(event) {
   const more = Object.entries(event).filter(([name, value]) => !HEAD.includes(name) && value !== null && !(name === "outputs" && !Object.keys(value).length));
   const what = event.kind === "flow" ? "run" : event.kind;
   return h(
-    "tr", { id: `event-${event.seq}` },
-    h("td", { class: "number" }, String(event.seq)),
-    h("td", { class: "time" }, timeOfDay(event.time)),
-    h("th", { scope: "row" }, h("span", { class: "soft" }, `${what} `), event.name, event.attempt > 1 ? h("span", { class: "nth" }, `attempt ${event.attempt}`) : null),
-    h("td", { class: "state" }, event.state ? chip(event.state) : null),
-    h("td", { class: "more" }, more.map(([name, value]) => h("div", {}, h("span", { class: "soft" }, `${name} `), name === "failure" ? `${value.type}: ${value.message}` : shown(value)))),
+    "tr", { role: "row", id: `event-${event.seq}` },
+    h("td", { role: "cell", class: "number" }, String(event.seq)),
+    h("td", { role: "cell", class: "time" }, timeOfDay(event.time)),
+    h("th", { scope: "row", role: "rowheader" }, h("span", { class: "soft" }, `${what} `), event.name, event.attempt > 1 ? h("span", { class: "nth" }, `attempt ${event.attempt}`) : null),
+    h("td", { role: "cell", class: "state" }, event.state ? chip(event.state) : null),
+    h("td", { role: "cell", class: "more" }, more.map(([name, value]) => h("div", {}, h("span", { class: "soft" }, `${name} `), name === "failure" ? `${value.type}: ${value.message}` : shown(value)))),
   );
 }
 

@@ -85,6 +85,16 @@ function announce() {
   setText(byId("announce"), `${run.state}. ${run.headline} ${hero.tally.hidden ? "" : run.tally}`);
 }
 
+// Said aloud, and shown for a while.
+function say(words) {
+  setText(byId("announce"), words);
+  const place = byId("toast");
+  setText(place, words);
+  place.hidden = false;
+  clearTimeout(say.timer);
+  say.timer = setTimeout(() => (place.hidden = true), 6000);
+}
+
 function drawNeeds() {
   const acts = about.read_only ? [] : run.acts.filter((act) => act.task);
   const byTask = new Map();
@@ -257,7 +267,7 @@ async function begin() {
   run = found.run;
   about = found;
   for (const row of found.rows) rows.set(key(row), row);
-  asking = new Asking(id, (words) => setText(byId("announce"), words));
+  asking = new Asking(id, say);
   table = new Table(rows, openTask);
   graph = new Graph(id, rows, openTask);
   detail = new Detail(id, rows, byId("detail"), { close: () => go({ task: null, file: null, line: null }), go, acts: () => (about.read_only ? [] : run.acts), ask: (act, from) => asking.ask(act, from) });

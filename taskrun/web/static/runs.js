@@ -29,11 +29,11 @@ const buttons = FILTERS.map(([key, label]) => {
   button.addEventListener("click", () => choose(key));
   return { key, button, number };
 });
-const body = h("tbody");
+const body = h("tbody", { role: "rowgroup" });
 const table = h(
-  "table", { class: "runs" },
+  "table", { role: "table", class: "runs" },
   h("caption", { class: "unseen" }, "Runs, the newest first"),
-  h("thead", {}, h("tr", {}, ["State", "Workflow", "Run", "Started", "Took", "Exit"].map((title) => h("th", { scope: "col" }, title)))),
+  h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ["State", "Workflow", "Run", "Started", "Took", "Exit"].map((title) => h("th", { scope: "col", role: "columnheader" }, title)))),
   body,
 );
 const more = h("button", { class: "more", type: "button", onclick: () => { most += AT_ONCE; draw(); } });
@@ -63,16 +63,16 @@ function row(run) {
   if (!known) {
     known = {
       chip: chip(run.state),
-      took: h("td", { class: "number", "data-title": "took" }),
-      exit: h("td", { class: "number", "data-title": "exit code" }),
+      took: h("td", { role: "cell", class: "number", "data-title": "took" }),
+      exit: h("td", { role: "cell", class: "number", "data-title": "exit code" }),
       started: h("time", { datetime: new Date(run.created * 1000).toISOString(), title: moment(run.created) }),
     };
     known.element = h(
-      "tr", { "data-run": run.id },
-      h("td", { class: "state" }, known.chip),
-      h("th", { scope: "row" }, h("a", { href: `/runs/${run.id}` }, run.name), h("span", { class: "file" }, run.file)),
-      h("td", { class: "id" }, h("code", {}, run.id)),
-      h("td", { class: "when", "data-title": "started" }, known.started),
+      "tr", { role: "row", "data-run": run.id },
+      h("td", { role: "cell", class: "state" }, known.chip),
+      h("th", { scope: "row", role: "rowheader" }, h("a", { href: `/runs/${run.id}` }, run.name), h("span", { class: "file" }, run.file)),
+      h("td", { role: "cell", class: "id" }, h("code", {}, run.id)),
+      h("td", { role: "cell", class: "when", "data-title": "started" }, known.started),
       known.took,
       known.exit,
     );

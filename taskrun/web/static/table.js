@@ -53,12 +53,12 @@ export class Table {
       const button = h("button", { class: "filter", type: "button", onclick: () => this.choose(key) }, label, " ", number);
       return { key, button, number };
     });
-    this.body = h("tbody");
+    this.body = h("tbody", { role: "rowgroup" });
     const head = ["State", "Task", "Action", "Doing, and below it undoing", "Done in", "Undone in"];
     this.table = h(
-      "table", { class: "tasks" },
+      "table", { role: "table", class: "tasks" },
       h("caption", { class: "unseen" }, "Tasks in the order of the file, with their states, how long each was done and undone"),
-      h("thead", {}, h("tr", {}, head.map((title, i) => h("th", { scope: "col", class: i === 3 ? "bars" : null }, title)))),
+      h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, head.map((title, i) => h("th", { scope: "col", role: "columnheader", class: i === 3 ? "bars" : null }, title)))),
       this.body,
     );
     this.body.addEventListener("keydown", (event) => this.move(event));
@@ -136,17 +136,17 @@ export class Table {
       about: h("span", { class: "about" }),
       doing: h("div", { class: "lane" }),
       undoing: h("div", { class: "lane undo" }),
-      did: h("td", { class: "number", "data-title": "done in" }),
-      undid: h("td", { class: "number", "data-title": "undone in" }),
+      did: h("td", { role: "cell", class: "number", "data-title": "done in" }),
+      undid: h("td", { role: "cell", class: "number", "data-title": "undone in" }),
     };
     if (row.kind === "task") part.name.addEventListener("click", () => this.open(row.name, part.name));
     else part.name.disabled = true;
     part.element = h(
-      "tr", { "data-key": key, class: row.kind },
-      h("td", { class: "state" }, part.chip),
-      h("th", { scope: "row" }, h("span", { class: "title" }, part.name, part.nth), part.about),
-      h("td", { class: "action", title: UNDO[row.revert] || null }, row.kind === "retry" ? "rounds" : row.action),
-      h("td", { class: "bars", "aria-hidden": "true" }, part.doing, part.undoing),
+      "tr", { role: "row", "data-key": key, class: row.kind },
+      h("td", { role: "cell", class: "state" }, part.chip),
+      h("th", { scope: "row", role: "rowheader" }, h("span", { class: "title" }, part.name, part.nth), part.about),
+      h("td", { role: "cell", class: "action", title: UNDO[row.revert] || null }, row.kind === "retry" ? "rounds" : row.action),
+      h("td", { role: "cell", class: "bars", "aria-hidden": "true" }, part.doing, part.undoing),
       part.did,
       part.undid,
     );
