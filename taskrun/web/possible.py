@@ -30,7 +30,7 @@ def _driven(view: View) -> list[str]:
 
 def _free(view: View, standing: str) -> list[str]:
     found = []
-    if standing in ("INTERRUPTED", "SUSPENDED"):
+    if standing == "INTERRUPTED" or (standing == "SUSPENDED" and not unapproved(view)):
         found.append(RESUME)
     undone = view.state in ("PENDING", "REVERTED")
     if view.residue or (not undone and (view.applied or view.unknown or view.revert_failed)):

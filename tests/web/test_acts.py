@@ -208,7 +208,7 @@ def test_a_changed_file_is_told_and_the_command_says_which_is_meant(stage: Stage
 
 def test_an_approval_is_given(stage: Stage) -> None:
     stage.start(APPROVAL)
-    assert stage.acts == ["resume", "revert", ("approve", "sure"), ("decline", "sure")]
+    assert stage.acts == ["revert", ("approve", "sure"), ("decline", "sure")]
     shown = stage.preview("approve", task="sure")
     assert shown["question"] == "Is it <b>time</b>?"
     assert shown["commands"] == [f"taskrun resolve {stage.run} sure --done", f"taskrun resume {stage.run}"]

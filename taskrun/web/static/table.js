@@ -163,6 +163,7 @@ export class Table {
     part.late = false;
     setChip(part.chip, row.state);
     part.chip.hidden = Boolean(row.items) && row.state === "PENDING";
+    part.doing.hidden = part.undoing.hidden = Boolean(row.items) || row.kind === "retry";
     setText(part.nth, row.kind === "retry" && row.nth ? `round ${row.nth}` : row.nth ? `attempt ${row.nth}` : "");
     part.element.classList.toggle("trouble", ["FAILURE", "REVERT_FAILURE"].includes(row.state));
     const about = row.undo_failure ? `not undone: ${row.undo_failure}` : row.question || row.failure || row.given_up || row.custom || row.message || "";
@@ -186,7 +187,7 @@ export class Table {
       const start = this.axis.place(from);
       const end = to === null ? this.axis.place(this.now) : this.axis.place(to);
       bar.className = `${tone(state)}${to === null ? " live" : ""}`;
-      bar.style.left = `${(start * 100).toFixed(3)}%`;
+      bar.style.left = `min(${(start * 100).toFixed(3)}%, calc(100% - 3px))`; // a moment at the end is seen too
       bar.style.width = `${(Math.max(0, end - start) * 100).toFixed(3)}%`;
     });
   }
