@@ -3,11 +3,10 @@
 Nothing here measures or sends; that is the business of ``taskrun.listeners.telemetry``. Off unless ``begin`` was called.
 """
 
-import re
-
 from taskrun.digest import sha256
+from taskrun.regex import lazy
 
-_TRACEPARENT = re.compile(r"^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$")
+_TRACEPARENT = lazy(r"^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$")
 _SAMPLED = 1
 
 

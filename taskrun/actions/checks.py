@@ -12,14 +12,15 @@ from typing import Any
 
 from taskrun.actions.durations import DurationError, parse_duration
 from taskrun.actions.validators import PydanticCustomError
+from taskrun.regex import lazy
 
 # The shapes a value can have, as a validator's error names them; no key of a workflow can look like this.
 TEXT, MAP, ITEMS = "<text>", "<map>", "<items>"
 
-_OCTAL = re.compile(r"(?:0o)?[0-7]{3,4}", re.ASCII)
+_OCTAL = lazy(r"(?:0o)?[0-7]{3,4}", re.ASCII)
 _D, _N, _B, _R = "taskrun_duration", "taskrun_number", "taskrun_flag", "taskrun_range"
 _DURATION_HELP = "write it as `500ms`, `30s`, `5m` or `1h30m`"
-_STATUS = re.compile(r"[1-5](?:xx|\d\d)", re.ASCII)
+_STATUS = lazy(r"[1-5](?:xx|\d\d)", re.ASCII)
 
 
 def wrong(message: str, help_: str | None = None, kind: str = "taskrun") -> PydanticCustomError:

@@ -3,10 +3,12 @@
 import re
 from itertools import pairwise
 
+from taskrun.regex import lazy
+
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)(ms|d|h|m|s))+", re.ASCII)
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|d|h|m|s)", re.ASCII)
-_BARE = re.compile(r"\d+(\.\d+)?", re.ASCII)
+_DURATION = lazy(r"(?:(\d+(?:\.\d+)?)(ms|d|h|m|s))+", re.ASCII)
+_PART = lazy(r"(\d+(?:\.\d+)?)(ms|d|h|m|s)", re.ASCII)
+_BARE = lazy(r"\d+(\.\d+)?", re.ASCII)
 LONGEST = 10 * 366 * 86400.0
 
 

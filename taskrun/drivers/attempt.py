@@ -152,7 +152,8 @@ class Preparer:
         return isdir(self._images(attempt))
 
     def _images(self, attempt: Attempt) -> str:
-        which = {DO: f"{attempt.number}", IMAGE: IMAGE}.get(attempt.part, f"{attempt.part}.{attempt.number}")
+        part, number = attempt.part, attempt.number
+        which = f"{number}" if part == DO else IMAGE if part == IMAGE else f"{part}.{number}"
         return folder_of(self._run_dir, attempt.name, self._round(attempt), which)
 
     def _round(self, attempt: Attempt) -> int:

@@ -50,6 +50,7 @@ class Processes:
         self._supervisor: Supervisor | None = None
         self._relief = relief
         self._environment = environment
+        self._common_names, self._common_values = list(environment), list(environment.values())
         self._judge = judge
         self._limits = limits
         self._loop = loop
@@ -228,6 +229,9 @@ class Processes:
     def _env_delta(self, env: Mapping[str, str]) -> dict[str, str | None]:
         """The supervisor has the common part already; a thousand tasks need not send it a thousand times."""
         common = self._environment
+        names, values, count = list(env), list(env.values()), len(common)
+        if names[:count] == self._common_names and values[:count] == self._common_values:
+            return dict(zip(names[count:], values[count:], strict=True))  # the usual one: only more than that
         delta: dict[str, str | None] = {k: v for k, v in env.items() if common.get(k) is not v}
         if len(env) < len(common) + len(delta):
             delta.update(dict.fromkeys(name for name in common if name not in env))

@@ -32,6 +32,8 @@ def mark_of(environment: Mapping[str, str]) -> str:
 
 def quote(text: str) -> str:
     """Return ``text`` without blanks and control characters, so that it is one word of a line."""
+    if text.isascii() and text.isprintable() and " " not in text and "%" not in text:
+        return text or "%"
     return text.translate(_QUOTED) or "%"
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
 _SIGINFO_SIZE = 128
+_SIGNAL_BYTE = 0 if sys.byteorder == "little" else 3  # the low byte of a 32-bit number
 _SIGSET_BYTES = 128
 _PIDFD_SEND_SIGNAL = 424
 _PIDFD_OPEN = 434
@@ -202,9 +203,7 @@ def read_signalfd(fd: int) -> set[int]:
         data = os.read(fd, 32 * _SIGINFO_SIZE)
     except BlockingIOError:
         return set()
-    return {
-        int.from_bytes(data[start : start + 4], sys.byteorder) for start in range(0, len(data), _SIGINFO_SIZE)
-    }
+    return set(data[_SIGNAL_BYTE::_SIGINFO_SIZE])
 
 
 def _libc() -> Any:

@@ -46,7 +46,7 @@ class Spawn(NamedTuple):
 
 def wall_clock() -> float:
     """Unix time as far as the log keeps it, so that an end read back is the one that was reported."""
-    return round(time.time(), 6)
+    return int(time.time() * 1e6) / 1e6
 
 
 class Ended(NamedTuple):

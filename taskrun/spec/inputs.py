@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from taskrun.errors import UsageError
+from taskrun.regex import lazy
 from taskrun.spec.input_values import InputError, check_value
 from taskrun.spec.spelling import nearest
 
-_INTEGER = re.compile(r"[-+]?\d+", re.ASCII)
-_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+_INTEGER = lazy(r"[-+]?\d+", re.ASCII)
+_NUMBER = lazy(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 _WORDS = {
     "true": True,
     "yes": True,

@@ -7,10 +7,10 @@ What a schema cannot say (names, order, references) ``taskrun validate`` checks.
 
 import json
 import os
-import re
 from typing import Any
 
 from taskrun.actions.kinds import TRAITS
+from taskrun.regex import lazy
 
 # What a reader of the reference and of completions looks for first.
 _FIRST = (
@@ -21,7 +21,7 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 STORED = f"{os.path.dirname(__file__)}/workflow.schema.json"
 # Maps whose further keys may be actions of the file's own `actions`, or of plug-ins.
 _OPEN = ("Task", "Revert", "Probe", "Notify", "Action")
-_DEFAULT = re.compile(r"Default: (\S+?)\.$|(\w+) \((?:the )?default\)")
+_DEFAULT = lazy(r"Default: (\S+?)\.$|(\w+) \((?:the )?default\)")
 _NO_VALUE = ("nothing", "none", "all")
 _DEFAULTS = {"pattern": "linear", "exhausted": "revert"}
 

@@ -6,12 +6,12 @@ gives the characters ``${{`` themselves, for use in single quotes. The shell may
 """
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from taskrun.errors import ExpressionError
+from taskrun.regex import lazy
 from taskrun.spec.expressions import Expression, has_expression, parse
 from taskrun.spec.shell.uses import MARK, Findings, TooDeepError, Use
 from taskrun.spec.templates import Piece, split
@@ -23,7 +23,7 @@ MAX_IN_ENVIRONMENT = 100 * 1024
 MAX_TOGETHER = 512 * 1024
 """Bytes of all values of a script; Linux refuses an environment and arguments of 2 MiB."""
 
-_WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_WHOLE_NUMBER = lazy(r"-?(0|[1-9][0-9]{0,17})")
 
 
 class Script(NamedTuple):

@@ -6,6 +6,8 @@ so that a field that takes text gets ``1.10`` and not ``1.1``.
 
 import re
 
+from taskrun.regex import lazy
+
 WORDS: dict[str, bool | float | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -14,7 +16,7 @@ WORDS: dict[str, bool | float | None] = {
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
 }
-NUMBER = re.compile(
+NUMBER = lazy(
     r"""(?P<decimal>[-+]?[0-9]+)
       | 0o(?P<octal>[0-7]+)
       | 0x(?P<hexadecimal>[0-9a-fA-F]+)

@@ -1,14 +1,14 @@
 """Finds the ``${{ expressions }}`` in a text. ``$${{`` stands for the characters ``${{`` themselves."""
 
-import re
 from typing import NamedTuple
 
 from taskrun.errors import ExpressionError
+from taskrun.regex import lazy
 
 OPEN = "${{"
-_OPEN = re.compile(r"\$?\$\{\{")
+_OPEN = lazy(r"\$?\$\{\{")
 # What may hold braces or quotes that do not end the expression.
-_INSIDE = re.compile(r"""[^"'{}]+|"(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*'|\{|\}\}|\}|["']""")
+_INSIDE = lazy(r"""[^"'{}]+|"(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*'|\{|\}\}|\}|["']""")
 
 
 class Piece(NamedTuple):

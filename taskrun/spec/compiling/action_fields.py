@@ -8,14 +8,15 @@ from taskrun.actions.editing.documents import format_of
 from taskrun.actions.editing.keys import parse_key
 from taskrun.actions.kinds import HTTP_FORMS, ROW_FORMS, Traits
 from taskrun.errors import ActionError
+from taskrun.regex import lazy
 from taskrun.spec.compiling.unit import Entry
 from taskrun.spec.marks import Map
 
-_SELECT = re.compile(r"\s*select\b[^;]*;?\s*", re.IGNORECASE)
-_CALL = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
-_PORT = re.compile(r"(?:\[[0-9a-fA-F:.]+\]:|[\w.-]+:)?(\d{1,5})", re.ASCII)
+_SELECT = lazy(r"\s*select\b[^;]*;?\s*", re.IGNORECASE)
+_CALL = lazy(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+_PORT = lazy(r"(?:\[[0-9a-fA-F:.]+\]:|[\w.-]+:)?(\d{1,5})", re.ASCII)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_METHOD = re.compile(r"[A-Za-z]+", re.ASCII)
+_METHOD = lazy(r"[A-Za-z]+", re.ASCII)
 Fields = dict[str, Any]
 
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from taskrun.errors import ExpressionError
+from taskrun.regex import lazy
 from taskrun.spec.compiling.problems import value_mark
 from taskrun.spec.compiling.rewording import did_you_mean
 from taskrun.spec.compiling.scopes import (
@@ -30,7 +31,7 @@ from taskrun.spec.render import script_problems
 from taskrun.spec.templates import split
 
 # `{{ inputs.x }}` of Jinja and Go, `${inputs.x}` of shells.
-_OTHER_BRACES = re.compile(r"(?:(?<!\$)\{\{-?\s*|\$\{)(?P<name>(?:inputs|secrets|tasks|self)\.)", re.ASCII)
+_OTHER_BRACES = lazy(r"(?:(?<!\$)\{\{-?\s*|\$\{)(?P<name>(?:inputs|secrets|tasks|self)\.)", re.ASCII)
 TEXT, SCRIPT, BARE = "text", "script", "bare"
 
 

@@ -1,10 +1,10 @@
 """The functions of expressions that turn one kind of value into another."""
 
 import json as json_text
-import re
 from typing import Any
 
 from taskrun.errors import ExpressionError
+from taskrun.regex import lazy
 from taskrun.spec.language.numbers import number
 from taskrun.spec.language.signatures import Table, pure
 from taskrun.spec.values import Budget, a_kind, dumps, kind, text
@@ -19,8 +19,8 @@ def len_(_budget: Budget, value: Any) -> int:
     raise ExpressionError(f"len() needs a string, list or map, not {a_kind(value)}")
 
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
-_NUMBER = re.compile(r"[+-]?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,5})?")
+_INTEGER = lazy(r"[+-]?[0-9]{1,40}")
+_NUMBER = lazy(r"[+-]?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,5})?")
 
 
 @pure(TABLE, "any")

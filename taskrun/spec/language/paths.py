@@ -9,13 +9,14 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from taskrun.errors import ExpressionError
+from taskrun.regex import lazy
 from taskrun.spec.spelling import nearest
 from taskrun.spec.values import MissingError, a_kind
 
 MAX_PARTS = 100
 MOST_CANDIDATES = 500
 MOST_SHOWN = 12
-_PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*", re.ASCII)
+_PATH = lazy(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*", re.ASCII)
 _NO_NAMES = frozenset({"true", "false", "null", "True", "False", "None"})
 RESERVED = frozenset({"and", "or", "not", "in", "is", "if", "else", "for", "lambda"})
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from taskrun.errors import ExpressionError
+from taskrun.regex import lazy
 
 MAX_PATTERN = 500
 MAX_NESTING = 20
@@ -20,8 +21,8 @@ _WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 _CLASSES = {"d": _DIGITS, "s": _SPACES, "w": _WORD}
 _CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "0": "\0", "a": "\a"}
 _ASSERTIONS = {"b": "edge", "B": "inside", "A": "start", "Z": "end", "z": "end"}
-_COUNT = re.compile(r"\{([0-9]{0,4})(,?)([0-9]{0,4})\}")
-_HEX = re.compile(r"x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})")
+_COUNT = lazy(r"\{([0-9]{0,4})(,?)([0-9]{0,4})\}")
+_HEX = lazy(r"x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})")
 
 
 def _not_newline(char: str) -> bool:

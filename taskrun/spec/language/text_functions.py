@@ -1,10 +1,10 @@
 """The functions of expressions that work on text."""
 
 import binascii
-import re
 from typing import Any
 
 from taskrun.errors import ExpressionError
+from taskrun.regex import lazy
 from taskrun.spec.language import patterns
 from taskrun.spec.language.signatures import Table, pure
 from taskrun.spec.values import Budget, a_kind, text
@@ -142,7 +142,7 @@ def sha256(budget: Budget, value: str) -> str:
     return hashlib.sha256(_bytes(value)).hexdigest()
 
 
-_PLAIN_WORD = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
+_PLAIN_WORD = lazy(r"[A-Za-z0-9_@%+=:,./-]+")
 
 
 @pure(TABLE, "any")

@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 from taskrun.errors import ExpressionError
+from taskrun.regex import lazy
 
 
 class Token(NamedTuple):
@@ -13,7 +14,7 @@ class Token(NamedTuple):
 
 
 _STRING = r"""[rR]?(?:"(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*')"""
-_TOKEN = re.compile(
+_TOKEN = lazy(
     r"(?P<space>[ \t\r\n]+)"
     r"""|(?P<refused>(?:[fF][rR]?|[rR][fFbB]|[bB][rR]?|[uU])(?=["'])|===|!==|=(?!=)|<<|>>|<>|:=|&&?|\|\|?|!(?!=))"""
     rf"|(?P<string>{_STRING})"
@@ -117,7 +118,7 @@ def _error(message: str, hint: str | None, position: int) -> ExpressionError:
     return ExpressionError(message, hint=hint, offset=position)
 
 
-_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[\s\S])")
+_ESCAPE = lazy(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[\s\S])")
 _SIMPLE = {
     "n": "\n", "t": "\t", "r": "\r", "0": "\0", "a": "\a", "b": "\b", "f": "\f", "v": "\v",
     "\\": "\\", "'": "'", '"': '"', "\n": "",

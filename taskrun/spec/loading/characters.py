@@ -1,19 +1,17 @@
 """From bytes to text: UTF-8 only, and no character that hides, reorders or cannot be seen."""
 
 import codecs
-import re
 
+from taskrun.regex import lazy
 from taskrun.spec.loading.findings import WHOLE_FILE, Findings
 from taskrun.spec.marks import Mark
 
 WIDE_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-WIDE_LETTERS = re.compile(rb"[^\0]\0{3}|\0{3}[^\0]|(?:[^\0]\0){2}|(?:\0[^\0]){2}")
+WIDE_LETTERS = lazy(rb"[^\0]\0{3}|\0{3}[^\0]|(?:[^\0]\0){2}|(?:\0[^\0]){2}")
 HARMLESS_ASCII = bytes([0x09, 0x0A, 0x0D, *range(0x20, 0x7F)])
 BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-REFUSED = re.compile(
-    f"[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\u2028\u2029\ufeff\ufffe\uffff{BIDI}]|\r(?!\n)"
-)
-REORDERS = re.compile(f"[{BIDI}]")
+REFUSED = lazy(f"[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\u2028\u2029\ufeff\ufffe\uffff{BIDI}]|\r(?!\n)")
+REORDERS = lazy(f"[{BIDI}]")
 STAND_IN = "\N{REPLACEMENT CHARACTER}"
 NAMES = {
     "\0": "NUL character",

@@ -1,13 +1,12 @@
 """What is looked at in single scalars, keys, and tags, and the words for what is wrong with them."""
 
-import re
-
+from taskrun.regex import lazy
 from taskrun.spec.loading.events import Scalar
 from taskrun.spec.loading.findings import Findings
 from taskrun.spec.marks import Map, Mark, Seq
 from taskrun.spec.scalars import LONGEST_NUMBER, LOOKALIKES, WORDS, Plain, is_string
 
-HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+HALF_CHARACTER = lazy("[\ud800-\udfff]")
 SPECIAL = LOOKALIKES.union(WORDS)  # unquoted words to look at, besides those that begin like a number
 QUOTES_HELP = "write it as a block with `>` or `|`, or put it in quotes"
 

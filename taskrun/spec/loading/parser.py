@@ -9,9 +9,10 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
+from taskrun.regex import lazy
 from taskrun.spec.loading.findings import WHOLE_FILE, Findings
 
-TAG_DIRECTIVE = re.compile(r"^%TAG", re.MULTILINE)
+TAG_DIRECTIVE = lazy(r"^%TAG", re.MULTILINE)
 MOST_TAG_DIRECTIVES = 10
 NextEvent = Callable[[], Any]
 

@@ -1,13 +1,13 @@
 """Where a character of a loaded string stands in the file, whatever way the string was written."""
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from taskrun.regex import lazy
 from taskrun.spec.marks import Mark
 
-PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s+)+")
-BLOCK_HEADER = re.compile(r"[|>][+-]?([1-9]?)")
+PROPERTIES = lazy(r"(?:[&!][^\s,\[\]{}]*\s+)+")
+BLOCK_HEADER = lazy(r"[|>][+-]?([1-9]?)")
 HEX_ESCAPES = {"x": 2, "u": 4, "U": 8}
 Place = tuple[int, int]  # line and column, from 0
 

@@ -10,15 +10,16 @@ from typing import NamedTuple, NoReturn
 
 import yaml
 
+from taskrun.regex import lazy
 from taskrun.spec.loading.events import Position
 from taskrun.spec.loading.findings import WHOLE_FILE, Findings
 from taskrun.spec.marks import Mark
 
 QUOTE_IT = "put it in quotes"
 SWALLOWED = frozenset(("TR125", "TR127", "TR128"))
-OPENED = re.compile(r"[^\s,\[\]{}]*$")  # the unquoted word in front of a bracket
-KEY = re.compile(r"""^(?P<lead>[\s-]*)(?P<key>"[^"]*"|'[^']*'|[^\s#][^:]*?)\s*:(?=\s|$)""")
-VALUE_AFTER_KEY = re.compile(KEY.pattern + r"\s+(?P<value>\S.*)")
+OPENED = lazy(r"[^\s,\[\]{}]*$")  # the unquoted word in front of a bracket
+KEY = lazy(r"""^(?P<lead>[\s-]*)(?P<key>"[^"]*"|'[^']*'|[^\s#][^:]*?)\s*:(?=\s|$)""")
+VALUE_AFTER_KEY = lazy(KEY.pattern + r"\s+(?P<value>\S.*)")
 
 
 class Complaint(NamedTuple):

@@ -3,6 +3,7 @@
 import re
 from abc import ABC, abstractmethod
 
+from taskrun.regex import lazy
 from taskrun.spec.shell.commands import Commands
 from taskrun.spec.shell.cursor import Cursor
 from taskrun.spec.shell.uses import (
@@ -14,8 +15,8 @@ from taskrun.spec.shell.uses import (
     SINGLE_QUOTES,
 )
 
-_PARAMETER = re.compile(r"[!#]?(?:[A-Za-z_]\w*|[0-9]+|[@*#?$!-])", re.ASCII)
-_OPERATOR = re.compile(r":?[-=?+]")
+_PARAMETER = lazy(r"[!#]?(?:[A-Za-z_]\w*|[0-9]+|[@*#?$!-])", re.ASCII)
+_OPERATOR = lazy(r":?[-=?+]")
 
 
 class Expansions(Cursor, ABC):

@@ -1,17 +1,17 @@
 """Reads a script as a shell does and notes the quoting each expression stands in."""
 
-import re
 from collections.abc import Callable
 from types import MappingProxyType
 from typing import ClassVar
 
+from taskrun.regex import lazy
 from taskrun.spec.shell.commands import Commands
 from taskrun.spec.shell.heredocs import HereDocuments
 from taskrun.spec.shell.uses import BACKSLASH, MARK
 
-_PLAIN = re.compile(r"[^ \t\n\0\\'\"`$#;&|()<>]+|[ \t]+")
-_EMPTY = re.compile(r"[ \t]*\)")
-_REDIRECTION = re.compile(r"<<<|<&|<>|>>|>&|>\||<|>")
+_PLAIN = lazy(r"[^ \t\n\0\\'\"`$#;&|()<>]+|[ \t]+")
+_EMPTY = lazy(r"[ \t]*\)")
+_REDIRECTION = lazy(r"<<<|<&|<>|>>|>&|>\||<|>")
 
 
 class Scanner(HereDocuments):
