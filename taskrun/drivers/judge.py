@@ -215,9 +215,12 @@ class Judge:
 
 def _written(attempt: Attempt) -> dict[str, Any]:
     """What a process has put into the file for it, however it ended."""
-    if attempt.action.MODE != "process":
+    context = getattr(
+        attempt, "context", None
+    )  # of one that is taken over there may be nothing to prepare any more
+    if context is None or attempt.action.MODE != "process":
         return {}
-    path = attempt.context.env["TASKRUN_OUTPUT"]
+    path = context.env["TASKRUN_OUTPUT"]
     return parse_outputs(path) if os.access(path, os.F_OK) else {}
 
 
