@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import requests
 from urllib3.exceptions import HTTPError
 
+from taskrun import tracing
 from taskrun.actions.base import Context
 from taskrun.actions.http import FORMS, SAFE, method_of
 from taskrun.actions.http_options import shown_url
@@ -81,6 +82,8 @@ def _headers(
         headers["Authorization"] = authorization
     if method not in SAFE:
         headers["Idempotency-Key"] = context.idempotency_key
+    if tracing.current and "TRACEPARENT" in context.env:
+        headers["traceparent"] = context.env["TRACEPARENT"]
     own = {name: text_of(value) for name, value in (fields.get("headers") or {}).items() if value is not None}
     taken = {name.lower() for name in own}
     kept = {name: value for name, value in headers.items() if name.lower() not in taken}

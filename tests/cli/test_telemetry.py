@@ -18,6 +18,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Status
 from taskrun.tracing import Trace
 from tests.cli.terminal import until
 from tests.command import Taskrun
+from tests.loopback import serve
 
 OK, ERROR = Status.STATUS_CODE_OK, Status.STATUS_CODE_ERROR
 CALLER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -157,6 +158,20 @@ def test_tasks_find_their_own_span_in_traceparent_below_that_of_the_caller(taskr
         assert span.trace_id.hex() == "4bf92f3577b34da6a3ce929d0e0e4736"
     runs = [span for span in collector.spans if span.name == "run a"]
     assert {span.parent_span_id.hex() for span in runs} == {"00f067aa0ba902b7"}
+
+
+def test_a_request_over_http_carries_the_span_of_its_attempt(taskrun: Taskrun) -> None:
+    with collecting() as (collector, env), serve() as server:
+        taskrun.file(
+            f"name: a\ntasks: [{{name: ask, http: '{server.url}/ok'}}, {{name: own, http: {{url: '{server.url}/ok', headers: {{Traceparent: mine}}}}}}]\n"
+        )
+        assert taskrun("run", "w.yaml", env=env).code == 0
+        assert taskrun("run", "w.yaml").code == 0
+    first, second, *without = [asked.headers.get("traceparent") for asked in server.asked]
+    span = collector.span("do ask")
+    assert first == f"00-{span.trace_id.hex()}-{span.span_id.hex()}-01"
+    assert second == "mine"
+    assert without == [None, "mine"]
 
 
 def test_without_a_caller_the_run_is_the_root_and_a_resumed_run_stays_in_its_trace(taskrun: Taskrun) -> None:
