@@ -7,7 +7,6 @@ What a schema cannot say (names, order, references) ``taskrun validate`` checks.
 
 import json
 import os
-from itertools import combinations
 from typing import Any
 
 from taskrun.actions.kinds import TRAITS
@@ -36,7 +35,7 @@ def json_schema(plugins: tuple[str, ...] = ()) -> dict[str, Any]:
     task = definitions["Task"]
     task["properties"] = {key: task["properties"][key] for key in (*_FIRST, *task["properties"])}
     task["anyOf"] = [{"required": ["name"]}, {"required": ["savepoint"]}]
-    task["allOf"] = [_one_action(task["properties"]), _some_action(task["properties"])]
+    task["allOf"] = [*_one_action(task["properties"]), _some_action(task["properties"])]
     for name in plugins:
         task["properties"].setdefault(name, {"description": "An action of a plug-in."})
     for definition in (schema, *definitions.values()):
@@ -54,20 +53,27 @@ def json_schema(plugins: tuple[str, ...] = ()) -> dict[str, Any]:
     }
 
 
-def _one_action(properties: dict[str, Any]) -> dict[str, Any]:
-    """Of the actions that are known here at most one stands in a task."""
+def _one_action(properties: dict[str, Any]) -> list[dict[str, Any]]:
+    """Of the actions that are known here at most one stands in a task. Said so that editors mark the second one."""
     kinds = [key for key in (*TRAITS, "tasks", "savepoint") if key in properties]
-    pairs = [{"required": list(pair)} for pair in combinations(kinds, 2)]
-    # `oneOf` says the same, but then editors say only that several alternatives match.
-    return {"not": {"anyOf": pairs}, "errorMessage": "one action is needed, and these are more"}
+    return [
+        {
+            "if": {"required": [kind]},
+            "then": {
+                "properties": dict.fromkeys(kinds[place + 1 :], False),
+                "errorMessage": f"a task has one action, and this one has `{kind}` already",
+            },
+        }
+        for place, kind in enumerate(kinds[:-1])
+    ]
 
 
 def _some_action(properties: dict[str, Any]) -> dict[str, Any]:
     """One key says what is done; a key that is not known here may be the one."""
     others = [key for key in properties if key not in (*TRAITS, "tasks", "savepoint")]
     return {
-        "not": {"propertyNames": {"enum": others}},
-        "errorMessage": "it does nothing: an action is missing",
+        "if": {"propertyNames": {"enum": others}},
+        "then": {"properties": {"name": False}, "errorMessage": "it does nothing: an action is missing"},
     }
 
 

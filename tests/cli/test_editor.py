@@ -119,7 +119,7 @@ def test_what_cannot_be_is_marked_at_its_line(editor: Editor) -> None:
     ((line, words),) = editor.marks("name: a\ntasks:\n  - name: b\n    run: x\n    revret: y\n")
     assert (line, "revert" in words) == (4, True)
     assert editor.marks("name: a\ntasks:\n  - name: b\n    run: x\n    echo: y\n") == [
-        (2, "one action is needed, and these are more")
+        (4, "a task has one action, and this one has `run` already")
     ]
     assert editor.marks("name: a\ntasks:\n  - name: b\n") == [(2, "it does nothing: an action is missing")]
     own = "name: a\nactions: {greet: {run: y}}\ntasks:\n  - name: b\n    greet: {}\n"

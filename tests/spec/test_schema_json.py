@@ -43,7 +43,8 @@ def examples(hint):
 def properties(node):
     if isinstance(node, dict):
         for name, value in node.get("properties", {}).items():
-            yield name, value
+            if value is not False:  # a key that must not stand here
+                yield name, value
         for value in node.values():
             yield from properties(value)
     elif isinstance(node, list):
