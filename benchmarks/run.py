@@ -2,7 +2,8 @@
 
     python benchmarks/run.py [--rounds 5] [--only NAME] [--write]
 
-It wants a quiet machine, a C compiler, and, where they are to be had, make, ninja, go-task (`task`), doit and taskflow (the
+It wants a machine that has been quiet for some minutes (ext4 takes up to twenty times as long to make a file where many
+were deleted just before), a C compiler, and, where they are to be had, make, ninja, go-task (`task`), doit and taskflow (the
 last two in the environment of PEERS=/path/to/python). taskrun is taken from TASKRUN=/path/to/taskrun, else from the
 environment this runs in. With --write the table and the picture of the growth are put into docs/; what is said there of goals
 that are missed is written by hand, below the table.
