@@ -6,7 +6,7 @@ from typing import Any
 from taskrun.engine.expand import known_lists
 from taskrun.engine.flow import Flow
 from taskrun.engine.record import Record
-from taskrun.engine.states import IGNORE
+from taskrun.engine.states import IGNORE, REVERT_FAILURE, REVERTING
 from taskrun.journal.base import Entry
 from taskrun.spec.expressions import parse, render
 
@@ -60,6 +60,7 @@ class Values:
         self.outputs: dict[str, Mapping[str, Any]] = {}
         self.inputs_of: dict[str, Mapping[str, Any]] = {}
         self.failure_of: dict[str, Mapping[str, Any]] = {}
+        self.undone_from: dict[str, str] = {}  # the state in which the undo of a task found it
         self.lists: dict[str, list[Any]] = {}
         self.items: dict[str, list[Any]] = {}
         self.spread: dict[str, Sequence[Any]] = {}  # the same, as long as they ever were
@@ -84,7 +85,9 @@ class Values:
             if entry.state == "PENDING":
                 for kept in (self.outputs, self.inputs_of, self.failure_of):
                     kept.pop(name, None)
-            elif data:
+            elif entry.state == REVERTING and entry.old_state not in (REVERT_FAILURE, REVERTING):
+                self.undone_from[name] = str(entry.old_state)
+            if data and entry.state != "PENDING":
                 self._take_data(name, data)
         elif entry.kind == "retry" and data and "values" in data:
             self.lists[name] = data["values"]
@@ -164,7 +167,9 @@ class Values:
         name = self.flow.names[node]
         failure = self.failure_of.get(name)
         found = {"task": name, **failure} if failure else self.first_failure
-        return self.scope(node, failure=found or _NO_FAILURE, **extra)
+        scope = self.scope(node, failure=found or _NO_FAILURE, **extra)
+        scope["self"]["state"] = self.undone_from.get(name, scope["self"]["state"])
+        return scope
 
     def failure_scope(self) -> Scope:
         """For what looks at the whole run after its rollback."""

@@ -43,3 +43,15 @@ def test_a_file_of_outputs_that_makes_no_sense_is_no_second_failure(taskrun: Tas
     assert done.code == 1
     assert "exit code 3" in done.err
     assert (taskrun.folder / "log").read_text() == "undone\n"
+
+
+def test_an_undo_knows_in_which_state_it_found_its_task(taskrun: Taskrun) -> None:
+    text = """name: w
+tasks:
+  - {name: a, run: 'true', revert: {run: 'echo a ${{ self.state }} >> log; test -e good', retry: {attempts: 1}}}
+  - {name: b, run: exit 4, revert: 'echo b ${{ self.state }} >> log'}
+"""
+    assert taskrun("run", taskrun.file(text)).code == 3
+    (taskrun.folder / "good").touch()
+    assert taskrun("revert").code == 0
+    assert (taskrun.folder / "log").read_text().splitlines() == ["b FAILURE", "a SUCCESS", "a SUCCESS"]
