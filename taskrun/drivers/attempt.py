@@ -255,6 +255,11 @@ class Preparer:
         """Only where an expression may want stdout apart from stderr are there two files; one keeps the order."""
         return "outputs" in spec or "done_if" in spec or "verify" in task
 
+    def outputs_file(self, attempt: Attempt) -> str:
+        """Where a process may write its outputs: known also of an attempt that another taskrun has started."""
+        suffix = f"{attempt.number}" if attempt.part == DO else f"{attempt.part}.{attempt.number}"
+        return f"{self.out_dir}/{attempt.name}.{suffix}.outputs"
+
     def _environment(
         self, attempt: Attempt, task: Mapping[str, Any], scope: Scope, suffix: str, key: str
     ) -> dict[str, str]:

@@ -121,7 +121,7 @@ class Judge:
         )
 
     def _outputs(self, attempt: Attempt, result: Mapping[str, Any]) -> dict[str, Any]:
-        outputs = _written(attempt)
+        outputs = _written(self._preparer.outputs_file(attempt)) if attempt.action.MODE == "process" else {}
         declared = self._values.spec(attempt.node).get("outputs")
         if declared:
             scope = self._values.scope(attempt.node, result=result)
@@ -174,7 +174,9 @@ class Judge:
     ) -> dict[str, Any] | None:
         """What can be had of a failed attempt's outputs: its undo may need them. The rest is null."""
         try:
-            outputs = _written(attempt)
+            outputs = _written(
+                self._preparer.outputs_file(attempt)
+            )  # it may not even have been prepared here
         except (ActionError, OSError):
             outputs = {}
         if not isinstance(error, UnexpectedResultError):
@@ -213,14 +215,8 @@ class Judge:
         self.conclude(attempt, e.ProbeAnswered(now, attempt.node, attempt.number, done, None, attempt.asked))
 
 
-def _written(attempt: Attempt) -> dict[str, Any]:
+def _written(path: str) -> dict[str, Any]:
     """What a process has put into the file for it, however it ended."""
-    context = getattr(
-        attempt, "context", None
-    )  # of one that is taken over there may be nothing to prepare any more
-    if context is None or attempt.action.MODE != "process":
-        return {}
-    path = context.env["TASKRUN_OUTPUT"]
     return parse_outputs(path) if os.access(path, os.F_OK) else {}
 
 

@@ -369,7 +369,7 @@ def test_the_undo_sees_what_the_doing_gave_and_why_it_is_undone(taskrun: Taskrun
     ]
     done = run(taskrun, {"inputs": {"who": "me"}, "tasks": tasks})
     assert done.code == 1
-    assert (taskrun.folder / "seen").read_text() == "42|me|bad|ExitCode|REVERTING|"
+    assert (taskrun.folder / "seen").read_text() == "42|me|bad|ExitCode|SUCCESS|"
 
 
 def test_the_failed_task_is_undone_first_as_its_effect_may_be_partial(taskrun: Taskrun) -> None:

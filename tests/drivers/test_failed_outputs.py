@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.cli.terminal import until
 from tests.command import Taskrun
 
 
@@ -55,3 +56,19 @@ tasks:
     (taskrun.folder / "good").touch()
     assert taskrun("revert").code == 0
     assert (taskrun.folder / "log").read_text().splitlines() == ["b FAILURE", "a SUCCESS", "a SUCCESS"]
+
+
+def test_what_was_written_under_a_taskrun_that_was_killed_is_known_to_the_undo(taskrun: Taskrun) -> None:
+    text = """name: w
+tasks:
+  - name: a
+    run: 'echo id=4 >> "$TASKRUN_OUTPUT"; touch began; until [ -e go ]; do sleep 0.02; done; echo ${{ env.WORD }}'
+    revert: echo ${{ self.outputs.id }} >> log
+"""
+    process = taskrun.start("run", taskrun.file(text), env={"WORD": "said"})
+    until((taskrun.folder / "began").exists)
+    process.kill()
+    process.communicate()
+    (taskrun.folder / "go").touch()
+    assert taskrun("resume").code == 1  # without the variable it cannot be judged
+    assert (taskrun.folder / "log").read_text() == "4\n"
