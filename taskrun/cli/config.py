@@ -53,12 +53,13 @@ def show(file: str | None, origin: bool, output: str) -> int:
     found = {key: _found(settings, key) for key in KEYS}
     _warn_of_variables()
     if output == "json":
-        click.echo(json.dumps({key: each._asdict() for key, each in found.items()}, indent=2))
+        shown = {k: {"value": f.value, "origin": f.origin, "where": f.where} for k, f in found.items()}
+        click.echo(json.dumps(shown, indent=2))
         return 0
-    shown = {key: _said(key, each) for key, each in found.items()}
-    widths = max(map(len, KEYS)), max(map(len, shown.values()))
+    said = {key: _said(key, each) for key, each in found.items()}
+    widths = max(map(len, KEYS)), max(map(len, said.values()))
     for key, each in found.items():
-        line = f"{key.ljust(widths[0])}  {shown[key].ljust(widths[1])}"
+        line = f"{key.ljust(widths[0])}  {said[key].ljust(widths[1])}"
         where = f"{each.origin} {each.where}" if origin else ""
         click.echo(f"{line}  {where}".rstrip())
     return 0

@@ -5,22 +5,33 @@ At every start of a command only a few files are asked whether they exist; what 
 
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from taskrun import debugging
 from taskrun.cli.failing import write
 from taskrun.errors import UsageError
 
 
-class Key(NamedTuple):
-    """``kind`` is choice, number, flag or path; ``most`` the largest number."""
+class Key:
+    """``kind`` is choice, number, flag or path; ``most`` the largest number. No named tuple: those take 0.2 ms to make."""
 
-    kind: str
-    about: str
-    default: Any = None
-    choices: tuple[str, ...] = ()
-    most: int = 0
-    in_project: bool = True
+    __slots__ = ("about", "choices", "default", "in_project", "kind", "most")
+
+    def __init__(
+        self,
+        kind: str,
+        about: str,
+        default: Any = None,
+        choices: tuple[str, ...] = (),
+        most: int = 0,
+        in_project: bool = True,
+    ) -> None:
+        self.kind = kind
+        self.about = about
+        self.default = default
+        self.choices = choices
+        self.most = most
+        self.in_project = in_project
 
 
 KEYS: dict[str, Key] = {
@@ -39,12 +50,15 @@ TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 PROJECT, PYPROJECT = "taskrun.toml", "pyproject.toml"
 
 
-class Found(NamedTuple):
+class Found:
     """``origin`` is environment, project, user or default; ``where`` a variable, or a file and line."""
 
-    value: Any
-    origin: str
-    where: str = ""
+    __slots__ = ("origin", "value", "where")
+
+    def __init__(self, value: Any, origin: str, where: str = "") -> None:
+        self.value = value
+        self.origin = origin
+        self.where = where
 
 
 class Settings:

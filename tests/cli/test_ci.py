@@ -153,6 +153,14 @@ def test_every_attempt_has_a_section_with_what_it_printed(evil) -> None:
     assert any("fails RUNNING -> FAILURE" in line for line in runner.shown)
 
 
+def test_what_the_check_after_a_task_prints_is_in_its_section(taskrun: Taskrun) -> None:
+    taskrun.file(
+        "name: a\ntasks: [{name: b, run: echo done, verify: 'echo wrong >&2; exit 1', revert: none}]\n"
+    )
+    runner = Runner(taskrun("run", "w.yaml", env={"GITHUB_ACTIONS": "true"}).out)
+    assert runner.groups["b: FAILURE"] == ["done", "wrong"]
+
+
 def test_a_failing_task_is_an_annotation_at_its_line(evil) -> None:
     _, runner, _ = evil
     line = EVIL[: EVIL.index("name: fails")].count("\n") + 1

@@ -103,10 +103,11 @@ class Sections(Lines):
 
     def _show_output(self, entry: Entry) -> None:
         undoing = entry.state in _UNDONE
-        stem = f"{self._out_dir}/{entry.name}.{'revert.' if undoing else ''}{entry.attempt}"
         lines: list[bytes] = []
-        for suffix in ("out", "err"):
-            lines += last_lines(f"{stem}.{suffix}", LONGEST, window=_WINDOW, hide=self._hide)
+        for part in ("revert.",) if undoing else ("check.", "", "verify."):
+            for suffix in ("out", "err"):
+                path = f"{self._out_dir}/{entry.name}.{part}{entry.attempt}.{suffix}"
+                lines += last_lines(path, LONGEST, window=_WINDOW, hide=self._hide)
         if not lines:
             return
         shown = [clean(line.expandtabs(4), colours="keep", ascii_only=self._ascii_only) for line in lines]
