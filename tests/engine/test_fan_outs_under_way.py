@@ -94,3 +94,76 @@ def test_it_makes_no_difference_when_a_list_becomes_known() -> None:
     assert "task site[1].c! REVERTED" in late
     assert "task d[1] REVERTED" in late
     assert late[-1] == "flow f REVERTED"
+
+
+def asks_tasks() -> dict[str, Any]:
+    fan = task("p", for_each="tasks.l.outputs.items")
+    return definition(flow("f", flow("g", task("l"), fan, task("x"), retry={"attempts": 3}), task("z")))
+
+
+FIRST_ROUND = """
+    start      -> run RUNNING, retry g RUNNING, retry g SUCCESS, l RUNNING
+    l ok       -> l SUCCESS, p[0] RUNNING
+    p[0] ok    -> p[0] SUCCESS, p[1] RUNNING
+    p[1] ok    -> p[1] SUCCESS, x RUNNING
+    x fails    -> x FAILURE, x REVERTING
+    undo x ok  -> x REVERTED, p[1] REVERTING
+    undo p[1] ok -> p[1] REVERTED, p[0] REVERTING
+    undo p[0] ok -> p[0] REVERTED, l REVERTING
+    undo l ok  -> l REVERTED, retry g RETRYING, l PENDING, p[0] PENDING, p[1] PENDING, x PENDING, retry g RUNNING, retry g SUCCESS, l RUNNING
+"""
+
+
+def test_a_list_is_asked_for_again_and_items_that_are_too_many_are_passed_by() -> None:
+    Told(Machine(expanded(asks_tasks(), p=2))).all(
+        FIRST_ROUND
+        + """
+        l ok         -> l SUCCESS | list p
+        list p has 1 -> p (log), p[1] IGNORE, p[0] RUNNING | do p[0] 2
+        p[0] ok      -> p[0] SUCCESS, x RUNNING
+        x fails      -> x FAILURE, x REVERTING
+        undo x ok    -> x REVERTED, p[0] REVERTING
+        undo p[0] ok -> p[0] REVERTED, l REVERTING
+        undo l ok    -> l REVERTED, retry g RETRYING, l PENDING, p[0] PENDING, p[1] PENDING, x PENDING, retry g RUNNING, retry g SUCCESS, l RUNNING
+        l ok         -> l SUCCESS | list p
+        list p has 0 -> p (log), p[0] IGNORE, p[1] IGNORE, x RUNNING
+        """
+    )
+
+
+def test_a_crash_while_a_list_is_asked_for_again_changes_nothing() -> None:
+    flow_ = expanded(asks_tasks(), p=2)
+    told = Told(Machine(flow_))
+    told.all(FIRST_ROUND + "l ok -> l SUCCESS | list p")
+    restored = Told(Machine.restore(flow_, told.journal))
+    restored.journal = told.journal
+    restored.all("""
+        resume       -> run RESUMING, run RUNNING | list p
+        list p has 2 -> p (log), p[0] RUNNING | do p[0] 2
+        p[0] ok      -> p[0] SUCCESS, p[1] RUNNING
+    """)
+    again = Machine.restore(flow_, restored.journal)
+    assert again.record.stale == {}
+
+
+def test_a_list_that_cannot_be_had_the_second_time_fails_what_the_first_would_have() -> None:
+    Told(Machine(expanded(asks_tasks(), p=2))).all(
+        FIRST_ROUND
+        + """
+        l ok           -> l SUCCESS | list p
+        list p has wrong -> p (warning), l REVERTING
+        """
+    )
+
+
+def test_a_list_that_asks_for_nothing_that_changes_is_asked_for_once() -> None:
+    given = definition(
+        flow("f", flow("g", task("p", for_each="inputs.list"), task("x"), retry={"attempts": 2}))
+    )
+    Told(Machine(expanded(given, p=1))).all("""
+        start        -> run RUNNING, retry g RUNNING, retry g SUCCESS, p[0] RUNNING
+        p[0] ok      -> p[0] SUCCESS, x RUNNING
+        x fails      -> x FAILURE, x REVERTING
+        undo x ok    -> x REVERTED, p[0] REVERTING
+        undo p[0] ok -> p[0] REVERTED, retry g RETRYING, p[0] PENDING, x PENDING, retry g RUNNING, retry g SUCCESS, p[0] RUNNING
+    """)
