@@ -59,9 +59,7 @@ class Relief:
     def _start(self) -> Supervisor:
         # A signal that came to the child before it has handlers of its own would be told to this process as well.
         if "threading" in sys.modules:
-            # A thread may be loading it: its lock must not come into being between the two halves of a fork.
-            import logging  # noqa: F401, PLC0415 - not loaded by a run without threads
-
+            _load_what_is_needed_after_a_fork()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
         try:
             return Supervisor.start(self._run_dir)
@@ -76,3 +74,14 @@ class Relief:
     def _last_words(self) -> str:
         path = f"{self._run_dir}/{CRASH_NAME}"
         return f"; what the last one says is in {path}" if os.path.exists(path) else ""
+
+
+def _load_what_is_needed_after_a_fork() -> None:
+    """A thread may be loading the same modules at this moment. Here they are waited for; a child would wait for a thread that
+    it does not have, and for ever.
+    """
+    import ctypes  # noqa: F401, PLC0415 - a run without threads never needs any of these
+    import logging  # noqa: F401, PLC0415 - its lock must not come into being between the two halves of a fork
+    import traceback  # noqa: F401, PLC0415
+
+    from taskrun.executors import supervisor  # noqa: F401, PLC0415

@@ -78,7 +78,7 @@ def main() -> int:
         for report in servers.tried(chosen(scenes, given.points or 1000, given.seed), given.processes):
             tally.add(kind_of(report["point"]), report)
     for report in kill_at_random(scenes, given.random, given.processes, given.seed):
-        tally.add("the real command, at random moments", report)
+        tally.add(f"the real command, at random moments, {len(report['fired'])} times", report)
     tally.show()
     return 1 if tally.broken else 0
 

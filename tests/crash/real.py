@@ -21,7 +21,7 @@ from tests.crash.points import Point
 from tests.crash.scenes import SCENES
 from tests.crash.server import Attempt, Server, children_of, name_of
 
-LONGEST = 0.6  # seconds: about what a whole run of a scene takes
+MEASURED_EVERY = 10  # runs: how long one takes depends on what else the machine does
 VICTIMS = ("taskrun", "taskrun", "supervisor", "everything", "task")
 PATIENCE = 60.0
 
@@ -40,8 +40,11 @@ class RealAttempt(Attempt):
             )  # fmt: skip
         if fault is not NEVER:
             time.sleep(fault.nth / 1e6)  # the moment is the test
-            if process.poll() is None and _kill(process.pid, fault.victim):
-                self.fired.append(fault.victim)
+            while process.poll() is None:
+                if _kill(process.pid, fault.victim):
+                    self.fired.append(fault.victim)
+                    break
+                time.sleep(0.001)  # there is none of that kind yet, or at this moment
         code = process.wait(PATIENCE)
         self.codes.append(code)
         return code
@@ -71,15 +74,26 @@ class RealServer(Server):
         return RealAttempt(self, SCENES[scene], place)
 
 
-def some_kills(scene: str, chance: random.Random) -> Point:
-    """One death, and up to three of those that take over."""
+def some_kills(scene: str, chance: random.Random, longest: float) -> Point:
+    """One death, and up to five of those that take over; ``longest`` is about what a whole run takes, in seconds."""
     faults = []
-    for _ in range(chance.randint(1, 4)):
+    for _ in range(chance.randint(2, 6)):
         victim = chance.choice(VICTIMS)
         role = "task" if victim == "task" else "taskrun"
-        moment = int(chance.uniform(0.05, LONGEST) * 1e6)
+        moment = int(chance.uniform(0.1, 0.9) * longest * 1e6)
         faults.append(Fault(role, moment, "before", "itself" if victim == "task" else victim))
     return Point(scene, tuple(faults), "revert" if chance.random() < 0.15 else "resume")
+
+
+def _duration(server: RealServer) -> float:
+    """Seconds that an undisturbed run takes at present."""
+    attempt = server.begin("failing")
+    began = time.monotonic()
+    attempt.command(attempt.first(), NEVER)
+    took = time.monotonic() - began
+    server._wait_for_orphans()
+    attempt.clean()
+    return took
 
 
 def _try(server: RealServer, point: Point) -> dict[str, Any]:
@@ -98,9 +112,11 @@ def _work(scenes: Sequence[str], number: int, seed: str, pipe: Any) -> None:
     base = tempfile.mkdtemp(prefix="taskrun-real-", dir=memory())
     server = RealServer(library, effect, base)
     chance = random.Random(seed)
-    kept = False
-    for _ in range(number):
-        report = _try(server, some_kills(chance.choice(scenes), chance))
+    kept, longest = False, 0.0
+    for index in range(number):
+        if index % MEASURED_EVERY == 0:
+            longest = _duration(server)
+        report = _try(server, some_kills(chance.choice(scenes), chance, longest))
         kept |= bool(report["faults"])
         pipe.send(report)
     server.close()
