@@ -199,7 +199,8 @@ def _rollback(foresight: Foresight, writer: "_Writer", entries: Sequence[Entry])
     view = View(foresight.values.definition)
     for entry in foresight.entries:
         view.apply(entry)
-    undone = [name for name in view.undone if any(_is_undone(entry, name) for entry in entries)]
+    now = {entry.name for entry in entries if entry.kind == "task" and entry.state == "REVERTED"}
+    undone = [name for name in view.undone if name in now]
     nodes = foresight.values.nodes
     left = [writer.left(nodes[name], view.index[name].given_up) for name in view.applied]
     return {
@@ -210,10 +211,6 @@ def _rollback(foresight: Foresight, writer: "_Writer", entries: Sequence[Entry])
         "state": view.state,
         "exit_code": _EXIT.get(view.state, 3),
     }
-
-
-def _is_undone(entry: Entry, name: str) -> bool:
-    return entry.kind == "task" and entry.name == name and entry.state == "REVERTED"
 
 
 # ---------------------------------------------------------------------- one task

@@ -21,6 +21,10 @@ LAST_LINES = 12
 WITH_OUTPUTS = 200  # tasks in one answer
 
 
+Later = Callable[[], Plain]
+"""The rest of an answer, for which nobody else has to wait: it reads files."""
+
+
 class Asked(NamedTuple):
     """A question about a run, and the run as it stands."""
 
@@ -52,6 +56,11 @@ class Asked(NamedTuple):
         if found is None:
             raise NotFoundError("the run has no such task")
         return found
+
+    @property
+    def tried(self) -> output.Tried:
+        row = self.task
+        return output.Tried(row.name, row.state, row.tries, row.undos)
 
     def safe(self, plain: Plain) -> Plain:
         found: Plain = self.fold.safe(plain)
@@ -110,36 +119,40 @@ def task(asked: Asked) -> Plain:
             "undo_failure": dict(row.revert_failure) if row.revert_failure else None,
             "given_up": row.given_up,
             "reason": row.reason,
-            "files": [] if unknown else output.outputs(asked.directory, row),
+            "files": [] if unknown else output.outputs(asked.directory, asked.tried),
             "unreadable": unknown,
         }
     )
 
 
-def printed(asked: Asked) -> Plain:
+def printed(asked: Asked) -> Later:
     _refuse_unmasked(asked)
     places = {key: number(asked.query[key]) for key in output.Wanted._fields if key in asked.query}
-    wanted = output.Wanted(**places)
-    return output.window(asked.directory, asked.task, asked.query.get("file", ""), asked.fold.safe, wanted)
+    directory, tried, name, safe = asked.directory, asked.tried, asked.query.get("file", ""), asked.fold.safe
+    return lambda: output.window(directory, tried, name, safe, output.Wanted(**places))
 
 
-def last(asked: Asked) -> Plain:
+def last(asked: Asked) -> Later:
     """The last lines of a task's last attempt."""
     _refuse_unmasked(asked)
-    row = asked.task
-    files = [
-        each["id"] for each in output.outputs(asked.directory, row) if not each["id"].startswith("undo-")
-    ]
-    if not files:
-        return {"lines": []}
-    found = output.window(asked.directory, row, files[-1], asked.fold.safe, output.Wanted())
-    return {"lines": found["text"].rstrip().split("\n")[-LAST_LINES:]}
+    directory, tried, safe = asked.directory, asked.tried, asked.fold.safe
+
+    def read() -> Plain:
+        names = [each["id"] for each in output.outputs(directory, tried)]
+        done = [name for name in names if not name.startswith("undo-")]
+        if not done:
+            return {"lines": []}
+        found = output.window(directory, tried, done[-1], safe, output.Wanted())
+        return {"lines": found["text"].rstrip().split("\n")[-LAST_LINES:]}
+
+    return read
 
 
-def search(asked: Asked) -> Plain:
+def search(asked: Asked) -> Later:
     _refuse_unmasked(asked)
     words, name = asked.query.get("text", ""), asked.query.get("file", "")
-    return output.search(asked.directory, asked.task, name, asked.fold.safe, words)
+    directory, tried, safe = asked.directory, asked.tried, asked.fold.safe
+    return lambda: output.search(directory, tried, name, safe, words)
 
 
 def preview(asked: Asked) -> Plain:
@@ -149,7 +162,7 @@ def preview(asked: Asked) -> Plain:
     return asked.safe(found)
 
 
-ANSWERS: Mapping[str, Callable[[Asked], Plain]] = {
+ANSWERS: Mapping[str, Callable[[Asked], Plain | Later]] = {
     "": run,
     "/events": events,
     "/graph": levels,

@@ -9,7 +9,6 @@ import stat
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from taskrun.engine.view import Row
 from taskrun.errors import NotFoundError
 from taskrun.web.doors import Plain
 from taskrun.web.safe import Safe
@@ -25,7 +24,16 @@ _PARTS = {"do": "", "undo": "revert.", "check": "check.", "probe": "probe.", "ve
 _TITLES = {"do": "attempt", "undo": "undo"}
 
 
-def outputs(directory: str, row: Row) -> list[Plain]:
+class Tried(NamedTuple):
+    """What of a task's row says which files there may be; a row itself goes on changing."""
+
+    name: str
+    state: str
+    tries: int
+    undos: int
+
+
+def outputs(directory: str, row: Tried) -> list[Plain]:
     """The files there are with anything in them, or that may get something, in the order they are written."""
     found = []
     for part, number, live in _attempts(row):
@@ -45,7 +53,7 @@ class Wanted(NamedTuple):
     line: int | None = None
 
 
-def window(directory: str, row: Row, name: str, safe: Safe, wanted: Wanted) -> Plain:
+def window(directory: str, row: Tried, name: str, safe: Safe, wanted: Wanted) -> Plain:
     """Whole lines; ``start`` and ``end`` of the answer are where to go on, ``line`` is the number of its first."""
     part, number, stream, live = _chosen(row, name)
     fd = _opened(_path(directory, row.name, part, number, stream))
@@ -88,7 +96,7 @@ def _bounds(fd: int, size: int, wanted: Wanted) -> tuple[int, int | None]:
     return _line_start(fd, max(0, end - WINDOW), end), None if wanted.end is None else end
 
 
-def search(directory: str, row: Row, name: str, safe: Safe, text: str) -> Plain:
+def search(directory: str, row: Tried, name: str, safe: Safe, text: str) -> Plain:
     """Lines that hold ``text``, small and capital letters alike. It looks at what is shown, never at what is masked."""
     part, number, stream, _ = _chosen(row, name)
     fd = _opened(_path(directory, row.name, part, number, stream))
@@ -119,7 +127,7 @@ def _pieces(fd: int, safe: Safe) -> Iterator[tuple[int, int, list[str]]]:
         start += cut
 
 
-def _attempts(row: Row) -> Iterator[tuple[str, int, bool]]:
+def _attempts(row: Tried) -> Iterator[tuple[str, int, bool]]:
     doing, undoing = row.state == "RUNNING", row.state == "REVERTING"
     for number in range(max(1, row.tries - ATTEMPTS + 1), row.tries + 1):
         for part in ("check", "do", "verify", "probe"):
@@ -128,7 +136,7 @@ def _attempts(row: Row) -> Iterator[tuple[str, int, bool]]:
         yield "undo", number, undoing and number == row.undos
 
 
-def _chosen(row: Row, name: str) -> tuple[str, int, str, bool]:
+def _chosen(row: Tried, name: str) -> tuple[str, int, str, bool]:
     given = _NAME.fullmatch(name)
     for part, number, live in _attempts(row):
         if given and (given[1], int(given[2])) == (part, number):

@@ -114,7 +114,9 @@ class Pages:
         async def handler(request: Request) -> Response:
             def found(journal: SqliteJournal) -> Plain:
                 with self._folds.of(journal, _id(request)) as fold:
-                    return answer(Asked(self._doors, journal, fold, request.query_params, self._read_only))
+                    asked = Asked(self._doors, journal, fold, request.query_params, self._read_only)
+                    told = answer(asked)
+                return told() if callable(told) else told
 
             return JSONResponse(await self._reading(found))
 
