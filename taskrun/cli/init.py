@@ -96,4 +96,4 @@ def _write_schema(path: str) -> None:
             if file.read() != text:
                 click.echo(f"{path}: there already, and left as it is; taskrun schema > {path} renews it")
         return
-    click.echo(f"{path}: for editors: completion, descriptions, mistakes while typing")
+    click.echo(f"{path}: what editors complete and check it with")
