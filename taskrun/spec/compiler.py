@@ -31,12 +31,11 @@ from taskrun.spec.compiling.assembly import assemble
 from taskrun.spec.compiling.includes import Fragment, Includes
 from taskrun.spec.compiling.problems import Problems
 from taskrun.spec.diagnostics import Diagnostic, InvalidWorkflowError, has_errors, in_order
-from taskrun.spec.json_schema import json_schema
 from taskrun.spec.loader import Loaded, collector_paused, examine
 from taskrun.spec.loading.findings import Findings
 from taskrun.spec.loading.reading import read_bytes
 
-__all__ = ["FORMAT", "Compiled", "compile_file", "compile_text", "json_schema"]
+__all__ = ["FORMAT", "Compiled", "compile_file", "compile_text"]
 
 FORMAT = 1
 

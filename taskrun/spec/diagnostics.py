@@ -4,12 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from taskrun.errors import WorkflowError
-from taskrun.spec.catalog import CATALOG
 from taskrun.spec.excerpt import harmless, render_excerpt
 from taskrun.spec.spelling import nearest
 
 __all__ = [
-    "CATALOG",
     "Diagnostic",
     "InvalidWorkflowError",
     "has_errors",

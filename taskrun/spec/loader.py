@@ -21,7 +21,6 @@ from taskrun.spec.loading.findings import Findings
 from taskrun.spec.loading.parser import events
 from taskrun.spec.loading.positions import source_mark
 from taskrun.spec.loading.reading import check_size, read_bytes
-from taskrun.spec.loading.syntax import report_syntax
 from taskrun.spec.marks import Map, Mark, Seq, mark_at, to_json
 from taskrun.spec.scalars import Plain
 
@@ -105,4 +104,6 @@ def _parse(text: str, findings: Findings) -> Any:
     try:
         return Builder(findings).build(events(text, findings))
     except yaml.YAMLError as error:
+        from taskrun.spec.loading.syntax import report_syntax  # noqa: PLC0415 - only what cannot be read
+
         report_syntax(error, findings)

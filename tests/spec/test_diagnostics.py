@@ -7,8 +7,8 @@ import pytest
 
 from taskrun import spec
 from taskrun.errors import WorkflowError
+from taskrun.spec.catalog import CATALOG
 from taskrun.spec.diagnostics import (
-    CATALOG,
     Diagnostic,
     InvalidWorkflowError,
     has_errors,

@@ -8,8 +8,8 @@ from pydantic import TypeAdapter
 
 from taskrun.actions import models
 from taskrun.spec import schema
-from taskrun.spec.compiler import json_schema
 from taskrun.spec.compiling.problems import settle_words
+from taskrun.spec.json_schema import json_schema
 from taskrun.spec.loader import load_text
 
 SCHEMA = json_schema()
