@@ -12,7 +12,7 @@ from typing import Any
 from taskrun.cli.commands import COMPLETE
 
 # An option's name -> that of the parameter.
-FLAGS = {"--detach": "detach", "--strict": "strict", "--allow-outside": "allow_outside"}
+FLAGS = {"--detach": "detach", "--web": "web", "--strict": "strict", "--allow-outside": "allow_outside"}
 VALUES = {
     "-i": "inputs",
     "--input": "inputs",

@@ -15,7 +15,7 @@ WORDS = [
     "w.yaml", "other.yaml", "-", "--", "", "-x", "--help", "--strict", "--detach", "--allow-outside", "--stric",
     "-j", "--jobs", "--jobs=2", "-j2", "1", "10000", "10001", "0", "two", "١", "-1", "-i", "--input", "a=1", "b",
     "-o", "--output", "auto", "plain", "ndjson", "tabel", "--on-failure", "ask", "stop", "revert", "--on-interrupt",
-    "suspend", "--durability", "full", "process", "--color", "never", "--inputs-file", "i.yaml", "-v", "--log-file", "log", "--ci", "github",
+    "suspend", "--durability", "full", "process", "--color", "never", "--inputs-file", "i.yaml", "-v", "--log-file", "log", "--ci", "github", "--web",
 ]  # fmt: skip
 
 
