@@ -7,7 +7,7 @@ import { RUN_UNDER_WAY, ago, chip, clock, counted, duration, moment, setChip } f
 const FILTERS = [
   ["all", "All", () => true],
   ["way", "Under way", (run) => RUN_UNDER_WAY.includes(run.state)],
-  ["person", "Needs you", (run) => ["INTERRUPTED", "SUSPENDED", "FAILURE"].includes(run.state)],
+  ["person", "Needs you", (run) => run.state === "INTERRUPTED" || run.exit_code === 3],
   ["done", "Done", (run) => run.state === "SUCCESS"],
   ["undone", "Undone", (run) => run.state === "REVERTED"],
 ];

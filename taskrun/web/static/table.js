@@ -186,6 +186,7 @@ export class Table {
       const bar = lane.children[i] || lane.appendChild(h("i"));
       const start = this.axis.place(from);
       const end = to === null ? this.axis.place(this.now) : this.axis.place(to);
+      bar.title = to === null ? state : `${state}, ${duration(to - from)}`;
       bar.className = `${tone(state)}${to === null ? " live" : ""}`;
       bar.style.left = `min(${(start * 100).toFixed(3)}%, calc(100% - 3px))`; // a moment at the end is seen too
       bar.style.width = `${(Math.max(0, end - start) * 100).toFixed(3)}%`;
