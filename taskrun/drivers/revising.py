@@ -13,7 +13,7 @@ from taskrun.engine.expand import declared_name
 from taskrun.engine.flow import ROOT, TASK
 from taskrun.engine.machine import Machine
 from taskrun.engine.record import ROLLING
-from taskrun.engine.states import FAILURE, IGNORE, PENDING, RETRYING, REVERTED
+from taskrun.engine.states import FAILURE, IGNORE, PENDING, RETRYING, REVERT_FAILURE, REVERTED
 from taskrun.journal.base import Entry
 from taskrun.journal.codec import encode_any
 from taskrun.spec.inputs import resolve_inputs
@@ -109,9 +109,10 @@ class _Comparison:
         if begun.doing_is_free and task["revert"]["form"] != "auto":
             changed = [key for key in changed if key in _UNDO]
         if changed:
-            yield Objection(
-                now["line"], f"task {name} is {begun.state}, and its {_listed(changed, now)} changed"
-            )
+            message = f"task {name} is {begun.state}, and its {_listed(changed, now)} changed"
+            if begun.state == REVERT_FAILURE:
+                message += f" (undo it by hand, and say so: `taskrun resolve latest {name} --undone`)"
+            yield Objection(now["line"], message)
         elif _path(self._old, task) != _path(self._new, now):
             yield Objection(now["line"], f"task {name} is {begun.state}, and has moved to another flow")
 
@@ -250,6 +251,10 @@ def changes(old: Definition, new: Definition) -> str:
     ]
     parts = [
         (other, "changed"),
+        (
+            [n for n, task in after.items() if n in before and _path(old, before[n]) != _path(new, task)],
+            "moved",
+        ),
         ([name for name in after if name not in before], "new"),
         ([name for name in before if name not in after], "gone"),
     ]

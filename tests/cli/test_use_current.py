@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests.cli.terminal import until
 from tests.command import Taskrun
 
 STOPS = """name: deploy
@@ -260,6 +261,43 @@ def test_an_included_file_that_changed_is_told_and_taken(taskrun: Taskrun) -> No
     assert "part.yaml, which it includes, has changed" in done.err
     assert taskrun("resume", "--use-current").code == 0
     assert log(taskrun.folder) == ["x", "x"]
+
+
+def test_an_undo_that_failed_is_not_replaced_but_there_is_a_way(taskrun: Taskrun) -> None:
+    text = """name: w
+tasks:
+  - {name: a, run: echo a >> log, revert: {run: exit 9, retry: {attempts: 1}}}
+  - {name: b, fail: on purpose}
+"""
+    assert taskrun("run", taskrun.file(text)).code == 3
+    taskrun.file(text.replace("exit 9", "'true'"))
+    done = taskrun("resume", "--use-current")
+    assert done.code == 6
+    assert "line 3: task a is REVERT_FAILURE, and its revert has changed (undo it by hand" in done.err
+    assert taskrun("resolve", "latest", "a", "--undone").code == 0
+    assert taskrun("resume", "--use-current").code == 1
+
+
+def test_a_run_that_was_killed_goes_on_with_tasks_it_had_not_come_to_as_they_are_now(
+    taskrun: Taskrun,
+) -> None:
+    text = """name: w
+tasks:
+  - {name: a, run: 'echo a >> log; touch began; until [ -e go ]; do sleep 0.02; done', revert: echo undo a >> log}
+  - {name: b, run: echo b >> log, revert: echo undo b >> log}
+"""
+    process = taskrun.start("run", taskrun.file(text))
+    until((taskrun.folder / "began").exists)
+    process.kill()
+    process.communicate()
+    (taskrun.folder / "go").touch()
+    moved = "  - name: g\n    tasks:\n      - {name: b, run: echo B >> log, revert: echo undo B >> log}\n"
+    taskrun.file(text[: text.index("  - {name: b")] + moved)
+    done = taskrun("resume", "--use-current")
+    assert done.code == 0, done.err
+    assert "changed: b; moved: b" in done.err + done.out
+    assert taskrun("revert").code == 0
+    assert log(taskrun.folder) == ["a", "B", "undo B", "undo a"]
 
 
 KILLED = """
