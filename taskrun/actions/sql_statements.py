@@ -109,6 +109,11 @@ def server_statements(text: str) -> Iterator[str]:
     yield from _told(text[begin:])
 
 
+def without_quotes(text: str) -> str:
+    """The text without what placeholders cannot stand in: strings, quoted names, comments."""
+    return _TOKEN.sub(" ", text)
+
+
 def _told(statement: str) -> Iterator[str]:
     """Nothing for blanks and comments. A script that ends the transaction would end what makes it safe to repeat."""
     blank = _BLANK.match(statement)

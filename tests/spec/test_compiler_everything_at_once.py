@@ -29,7 +29,7 @@ tasks:
     rnu: x                               # unknown action
   - name: two
     run: x
-    http: u                              # two actions
+    http: http://u                              # two actions
     revert: none
   - name: slow
     echo: x

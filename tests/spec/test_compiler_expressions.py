@@ -66,7 +66,9 @@ def test_several_expressions_of_one_text_are_all_checked():
 
 
 def test_an_expression_deep_in_json_is_found():
-    text = of_task("http:\n  post: u\n  json:\n    a:\n      - b: ${{ inputs.nope }}\nrevert: none", HEAD)
+    text = of_task(
+        "http:\n  post: http://u\n  json:\n    a:\n      - b: ${{ inputs.nope }}\nrevert: none", HEAD
+    )
     finding, shown = one(text)
     assert (finding.id, finding.line, shown) == ("TR304", 10, "nope")
 
@@ -136,7 +138,7 @@ def test_names_are_known_where_they_make_sense(lines, id_):
         ("env_file: '${{ inputs.api }}.env'", "TR403"),
         ("verify_revert: ['echo ${{ failure.type }} ${{ tasks.t.state }}']", None),
         ("verify_revert: ['echo ${{ self.attempt }}']", "TR303"),
-        ("verify_revert: [{http: u, done_if: result.status == 404}]", None),
+        ("verify_revert: [{http: http://u, done_if: result.status == 404}]", None),
         ("notify: [{flow: '*', echo: '${{ event.state }} ${{ inputs.api }}'}]", None),
         ("notify: [{flow: '*', echo: '${{ event.stat }}'}]", "TR308"),
         ("notify: [{flow: '*', echo: '${{ tasks.t.state }}'}]", "TR303"),

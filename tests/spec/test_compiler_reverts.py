@@ -14,8 +14,8 @@ from tests.spec.workflows import found, ids, of_task, one, task
         ("{restore: '${{ self.inputs.p }}'}", {"form": "restore", "paths": ["${{ self.inputs.p }}"]}),
         ("{impossible: the mail is sent}", {"form": "impossible", "reason": "the mail is sent"}),
         (
-            "{http: {delete: u}}",
-            {"form": "action", "kind": "http", "fields": {"url": "u", "method": "DELETE"}},
+            "{http: {delete: http://u}}",
+            {"form": "action", "kind": "http", "fields": {"url": "http://u", "method": "DELETE"}},
         ),
         (
             "{run: x, retry: {attempts: 5, delay: 2s}, timeout: 1m, env: {A: b}, cwd: c, shell: bash}",
@@ -49,7 +49,7 @@ def test_an_action_on_files_undoes_itself_unless_told_otherwise():
         ("auto", "TR705", "auto"),
         ("{restore: [a], run: x}", "TR707", "run"),
         ("{restore: [a], impossible: x}", "TR707", "impossible"),
-        ("{run: x, http: u}", "TR703", "http"),
+        ("{run: x, http: http://u}", "TR703", "http"),
         ("{rnu: x}", "TR702", "rnu"),
         ("{retry: {attempts: 2}}", "TR701", "{"),
         ("{run: x, retry: {delay: 2s}}", "TR202", "retry"),

@@ -50,22 +50,30 @@ def test_the_smallest_file_becomes_a_definition():
         ("exec: [ls, -l]", "exec", {"argv": ["ls", "-l"]}),
         ("exec: {argv: [ls], stdin: x}", "exec", {"argv": ["ls"], "stdin": "x"}),
         ("http: http://x", "http", {"url": "http://x", "method": "GET"}),
-        ("http: {url: u, method: post}", "http", {"url": "u", "method": "POST"}),
-        ("http: {delete: u, expect: 204}", "http", {"url": "u", "method": "DELETE", "expect": [204]}),
-        ("http: {url: u, method: '${{ env.M }}'}", "http", {"url": "u", "method": "${{ env.M }}"}),
-        ("http: {url: u, timeout: 5s}", "http", {"url": "u", "method": "GET", "timeout": 5.0}),
+        ("http: {url: http://u, method: post}", "http", {"url": "http://u", "method": "POST"}),
+        (
+            "http: {delete: http://u, expect: 204}",
+            "http",
+            {"url": "http://u", "method": "DELETE", "expect": [204]},
+        ),
+        (
+            "http: {url: http://u, method: '${{ env.M }}'}",
+            "http",
+            {"url": "http://u", "method": "${{ env.M }}"},
+        ),
+        ("http: {url: http://u, timeout: 5s}", "http", {"url": "http://u", "method": "GET", "timeout": 5.0}),
         ("python: app:setup", "python", {"call": "app:setup"}),
         ("python: {code: 'result = n', args: {n: 1}}", "python", {"code": "result = n", "args": {"n": 1}}),
         ("python: {call: a:b, args: [1, x]}", "python", {"call": "a:b", "args": [1, "x"]}),
         (
-            "http: {url: u, verify: ca.pem, redirects: 3}",
+            "http: {url: http://u, verify: ca.pem, redirects: 3}",
             "http",
-            {"url": "u", "verify": "ca.pem", "redirects": 3, "method": "GET"},
+            {"url": "http://u", "verify": "ca.pem", "redirects": 3, "method": "GET"},
         ),
         (
-            "http: {url: u, verify: false, redirects: true}",
+            "http: {url: http://u, verify: false, redirects: true}",
             "http",
-            {"url": "u", "verify": False, "redirects": True, "method": "GET"},
+            {"url": "http://u", "verify": False, "redirects": True, "method": "GET"},
         ),
         ("file: {path: a, content: b}", "file", {"path": "a", "content": "b"}),
         ("template: {path: a, source: b}", "template", {"path": "a", "source": "b"}),
@@ -82,7 +90,7 @@ def test_the_smallest_file_becomes_a_definition():
             {"database": "sqlite:a", "query": "select 1"},
         ),
         ("wait_for: 5432", "wait_for", {"port": "5432"}),
-        ("wait_for: {url: u, every: 1s}", "wait_for", {"url": "u", "every": 1.0}),
+        ("wait_for: {url: http://u, every: 1s}", "wait_for", {"url": "http://u", "every": 1.0}),
         ("assert: 1 < 2", "assert", {"that": "1 < 2"}),
         ("assert: ${{ 1 < 2 }}", "assert", {"that": "1 < 2"}),
         ("approve: Sure?", "approve", {"message": "Sure?"}),
@@ -105,15 +113,15 @@ def test_every_action_has_a_short_and_a_full_form(action, kind, fields):
         ("run: x", "unstated"),
         ("exec: [x]", "unstated"),
         ("python: a:b", "unstated"),
-        ("http: {post: u}", "unstated"),
-        ("http: {url: u, method: '${{ env.M }}'}", "unstated"),
+        ("http: {post: http://u}", "unstated"),
+        ("http: {url: http://u, method: '${{ env.M }}'}", "unstated"),
         ("sql: {database: 'sqlite:a', query: delete from t}", "unstated"),
         ("sql: {database: 'sqlite:a', query: select 1; delete from t}", "unstated"),
         ("sql: {database: 'sqlite:a', script: a.sql}", "unstated"),
         ("sql: {database: 'sqlite:a', query: SELECT 1;}", "none"),
-        ("http: u", "none"),
-        ("http: {url: u, method: options}", "none"),
-        ("http: {head: u}", "none"),
+        ("http: http://u", "none"),
+        ("http: {url: http://u, method: options}", "none"),
+        ("http: {head: http://u}", "none"),
         ("echo: x", "none"),
         ("sleep: 1s", "none"),
         ("assert: true", "none"),
@@ -226,15 +234,15 @@ def test_a_fan_out_keeps_its_list_its_name_and_its_width():
         ("description: x", "TR701", "name"),
         ("run: x\nrevert: none\nhttp: u", "TR703", "http"),
         ("rnu: x", "TR702", "rnu"),
-        ("http: {post: u, url: v}\nrevert: none", "TR706", "url"),
-        ("http: {get: u, method: POST}", "TR706", "method"),
+        ("http: {post: http://u, url: http://v}\nrevert: none", "TR706", "url"),
+        ("http: {get: http://u, method: POST}", "TR706", "method"),
         ("http: {headers: {}}", "TR706", "http"),
-        ("http: {url: u, method: G T}\nrevert: none", "TR706", "G T"),
+        ("http: {url: http://u, method: G T}\nrevert: none", "TR706", "G T"),
         ("python: {call: a:b, code: x}\nrevert: none", "TR706", "code"),
         ("python: just_a_name\nrevert: none", "TR706", "just_a_name"),
         ("python: {code: x, args: [1]}\nrevert: none", "TR706", "["),
-        ("http: {post: u, json: 1, data: x}\nrevert: none", "TR706", "data"),
-        ("http: {get: u, redirects: -1}", "TR207", "-1"),
+        ("http: {post: http://u, json: 1, data: x}\nrevert: none", "TR706", "data"),
+        ("http: {get: http://u, redirects: -1}", "TR207", "-1"),
         ("run: {script: x, expect: []}\nrevert: none", "TR203", "["),
         ("wait_for: http://x", "TR706", "http://x"),
         ("wait_for: 99999", "TR706", "99999"),
@@ -396,10 +404,10 @@ tasks: [{name: t, echo: x}]
 notify:
   - {flow: "*", echo: "${{ event.name }}"}
   - {task: FAILURE, run: ./page.sh, env: {A: b}}
-  - {retry: [RETRYING], http: {post: u, json: "${{ event }}"}}
+  - {retry: [RETRYING], http: {post: http://u, json: "${{ event }}"}}
 verify_revert:
   - test ! -e a
-  - {http: u, done_if: result.status == 404}
+  - {http: http://u, done_if: result.status == 404}
 """
     compiled = definition(text)
     assert compiled["env"] == {"A": "${{ inputs.a }}"}
@@ -424,12 +432,15 @@ verify_revert:
         {
             "kind": "retry",
             "states": ["RETRYING"],
-            "action": {"kind": "http", "fields": {"url": "u", "json": "${{ event }}", "method": "POST"}},
+            "action": {
+                "kind": "http",
+                "fields": {"url": "http://u", "json": "${{ event }}", "method": "POST"},
+            },
         },
     ]
     assert compiled["verify_revert"] == [
         {"kind": "run", "fields": {"script": "test ! -e a"}},
-        {"kind": "http", "fields": {"url": "u", "method": "GET"}, "done_if": "result.status == 404"},
+        {"kind": "http", "fields": {"url": "http://u", "method": "GET"}, "done_if": "result.status == 404"},
     ]
 
 

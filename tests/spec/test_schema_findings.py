@@ -41,7 +41,11 @@ def test_an_unknown_key_of_a_retry_is_answered_with_a_suggestion_or_with_all_the
         ("name: f\ninputs: {a: {typ: string}}" + TASKS, "typ", "type"),
         ("name: f\nsecrets: {a: {evn: A}}" + TASKS, "evn", "env"),
         ("name: f\ndefaults: {timout: 5s}" + TASKS, "timout", "timeout"),
-        (of_task("http: {url: u, auth: {username: a, password: b, usrname: c}}"), "usrname", "username"),
+        (
+            of_task("http: {url: http://u, auth: {username: a, password: b, usrname: c}}"),
+            "usrname",
+            "username",
+        ),
         (of_task("run: x\nrevert: {run: y, rtry: {attempts: 2}}"), "rtry", "retry"),
         (of_task("echo: x\nprobe: {run: y, donif: x}"), "donif", "done_if"),
     ],
@@ -232,12 +236,12 @@ def test_a_mode_that_is_not_octal_is_refused():
 
 def test_free_fields_take_any_json():
     json = "{n: 1, f: 1.5, b: true, z: null, l: [a, 2], t: '3'}"
-    fields = task(of_task(f"http: {{post: u, json: {json}}}\nrevert: none"))["fields"]
+    fields = task(of_task(f"http: {{post: http://u, json: {json}}}\nrevert: none"))["fields"]
     assert fields["json"] == {"n": 1, "f": 1.5, "b": True, "z": None, "l": ["a", 2], "t": "3"}
 
 
 def test_what_json_has_no_number_for_is_refused():
-    finding, _ = one(of_task("http: {post: u, json: {n: .inf}}\nrevert: none"))
+    finding, _ = one(of_task("http: {post: http://u, json: {n: .inf}}\nrevert: none"))
     assert (finding.id, finding.help) == ("TR203", "put it in quotes")
 
 
@@ -245,12 +249,12 @@ def test_what_json_has_no_number_for_is_refused():
     ("text", "value"), [("201", [201]), ("2xx", ["2xx"]), ("[204, 404, 5xx]", [204, 404, "5xx"])]
 )
 def test_expected_statuses_are_a_list_whatever_was_typed(text, value):
-    assert task(of_task(f"http: {{get: u, expect: {text}}}"))["fields"]["expect"] == value
+    assert task(of_task(f"http: {{get: http://u, expect: {text}}}"))["fields"]["expect"] == value
 
 
 @pytest.mark.parametrize("text", ["99", "600", "ok", "2x", "[201, ok]"])
 def test_statuses_that_do_not_exist_are_refused(text):
-    assert ids(of_task(f"http: {{get: u, expect: {text}}}")) == ["TR203"]
+    assert ids(of_task(f"http: {{get: http://u, expect: {text}}}")) == ["TR203"]
 
 
 def test_exit_codes_are_a_list_within_a_byte():

@@ -39,7 +39,7 @@ def errors(validator, text):
     [
         "name: f\ntasks: [{name: a, run: x, revert: none}]",
         "nam: f\ntasks: [{name: a b, run: [x], retry: {attempts: 0, backoff: 0.5}, timeout: 5}]",
-        "name: 5\ntasks: [{name: a, http: {get: u, expect: ok, json: [1], x: y}, if: true, needs: {}}]",
+        "name: 5\ntasks: [{name: a, http: {get: http://u, expect: ok, json: [1], x: y}, if: true, needs: {}}]",
         "name: f\npattern: x\ninputs: {a-b: 1, c: {type: int}}\nsecrets: {s: []}\nnotify: [{flow: true}]\ntasks: []",
     ],
 )

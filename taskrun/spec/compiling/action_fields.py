@@ -1,7 +1,7 @@
 """The fields of an action in their full form: short forms written out, fields that exclude each other reported."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from taskrun.actions.editing.documents import format_of
@@ -9,8 +9,9 @@ from taskrun.actions.editing.keys import parse_key
 from taskrun.actions.kinds import HTTP_FORMS, ROW_FORMS, Traits
 from taskrun.errors import ActionError
 from taskrun.regex import lazy
+from taskrun.spec.compiling.complaints import complain, complain_value, is_lost
+from taskrun.spec.compiling.field_values import check_values
 from taskrun.spec.compiling.unit import Entry
-from taskrun.spec.marks import Map
 
 _SELECT = lazy(r"\s*select\b[^;]*;?\s*", re.IGNORECASE)
 _CALL = lazy(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
@@ -29,6 +30,7 @@ def full_fields(entry: Entry, kind: str, model: Traits, value: Any) -> Fields:
     check = _CHECKS.get(kind)
     if check is not None:
         check(entry, fields)
+    check_values(entry, kind, fields)
     return fields
 
 
@@ -41,58 +43,34 @@ def writes(kind: str, fields: Fields, model: Traits) -> bool:
     return model.writes
 
 
-def _complain(entry: Entry, kind: str, field: str | None, message: str, help_: str | None = None) -> None:
-    """About a field of the action, about its plain value, or about the whole of it."""
-    fields = entry.tree[kind]
-    if isinstance(fields, Map) and field in fields:
-        entry.unit.problems.at_key("TR706", message, fields, str(field), help_)
-    elif field is not None:
-        entry.at_value("TR706", message, kind, help_)
-    else:
-        entry.at_key("TR706", message, kind, help_)
-
-
-def _complain_value(entry: Entry, kind: str, field: str, message: str, help_: str | None = None) -> None:
-    fields = entry.tree[kind]
-    if isinstance(fields, Map):
-        entry.unit.problems.at_value("TR706", message, fields, field, help_)
-    else:
-        entry.at_value("TR706", message, kind, help_)
-
-
-def _lost(entry: Entry, kind: str, names: Iterable[str]) -> bool:
-    fields = entry.tree[kind]
-    return isinstance(fields, Map) and any(entry.unit.lost(fields, name) for name in names)
-
-
 def _one_of(entry: Entry, kind: str, fields: Fields, names: tuple[str, ...]) -> None:
     given = [name for name in names if name in fields]
-    if len(given) == 1 or (not given and _lost(entry, kind, names)):
+    if len(given) == 1 or (not given and is_lost(entry, kind, names)):
         return
     listed = " or ".join(f"`{name}`" for name in names)
     if given:
-        _complain(entry, kind, given[1], f"`{kind}` takes only one of {listed}")
+        complain(entry, kind, given[1], f"`{kind}` takes only one of {listed}")
     else:
-        _complain(entry, kind, None, f"`{kind}` needs {listed}")
+        complain(entry, kind, None, f"`{kind}` needs {listed}")
 
 
 def _http(entry: Entry, fields: Fields) -> Fields:
     """``{post: URL}`` is ``{method: POST, url: URL}``."""
     for other in ("data", "files"):
         if "json" in fields and other in fields:
-            _complain(entry, "http", other, "a request has one body: `json`, or `data` and `files`")
+            complain(entry, "http", other, "a request has one body: `json`, or `data` and `files`")
     forms = [form for form in HTTP_FORMS if form in fields]
     rest = {name: value for name, value in fields.items() if name not in HTTP_FORMS}
     if forms:
         for extra in [*forms[1:], *(name for name in ("url", "method") if name in rest)]:
-            _complain(entry, "http", extra, f"`http` has both `{forms[0]}` and `{extra}`")
+            complain(entry, "http", extra, f"`http` has both `{forms[0]}` and `{extra}`")
         return {**rest, "url": fields[forms[0]], "method": forms[0].upper()}
-    if _lost(entry, "http", HTTP_FORMS):
+    if is_lost(entry, "http", HTTP_FORMS):
         rest.setdefault("url", "")
     method = rest.get("method", "GET")
     if "${{" not in method:
         if not _METHOD.fullmatch(method):
-            _complain_value(entry, "http", "method", f"`{method}` is no HTTP method")
+            complain_value(entry, "http", "method", f"`{method}` is no HTTP method")
         method = method.upper()
     return {**rest, "method": method}
 
@@ -101,11 +79,11 @@ def _python(entry: Entry, fields: Fields) -> None:
     call = fields.get("call", "${{")
     if "${{" not in call and not _CALL.fullmatch(call):
         help_ = "write `module:function`, or use `code` for Python code"
-        _complain_value(entry, "python", "call", f"`{call}` is no function to call", help_)
+        complain_value(entry, "python", "call", f"`{call}` is no function to call", help_)
 
     if "code" in fields and not isinstance(fields.get("args", {}), dict | str):
         message = "`args` of `code` are its variables, so they are a map by name"
-        _complain_value(entry, "python", "args", message)
+        complain_value(entry, "python", "args", message)
 
 
 def _wait_for(entry: Entry, fields: Fields) -> None:
@@ -113,20 +91,20 @@ def _wait_for(entry: Entry, fields: Fields) -> None:
     found = _PORT.fullmatch(port)
     if "${{" not in port and not (found and 0 < int(found[1]) < 65536):
         other = "url" if "://" in port else "path"
-        _complain_value(entry, "wait_for", "port", f"`{port}` is no port", f"did you mean `{other}: {port}`?")
+        complain_value(entry, "wait_for", "port", f"`{port}` is no port", f"did you mean `{other}: {port}`?")
 
 
 def _sql(entry: Entry, fields: Fields) -> None:
     database = fields["database"]
     if database and "${{" not in database and not database.startswith("sqlite:") and "://" not in database:
         help_ = f"did you mean `sqlite:{database}`?"
-        _complain_value(entry, "sql", "database", f"`{database}` is no database", help_)
+        complain_value(entry, "sql", "database", f"`{database}` is no database", help_)
     _sql_rows(entry, fields)
-    if "params" in fields and "query" not in fields and not _lost(entry, "sql", ["query"]):
-        _complain(entry, "sql", "params", "`params` goes with `query`")
+    if "params" in fields and "query" not in fields and not is_lost(entry, "sql", ["query"]):
+        complain(entry, "sql", "params", "`params` goes with `query`")
     if "${{" in fields.get("query", ""):
         help_ = "write `:name` in its place, and `params: {name: ...}` beside it"
-        _complain_value(
+        complain_value(
             entry, "sql", "query", "`query` takes no expression: a value must never become SQL", help_
         )
 
@@ -139,21 +117,19 @@ def _sql_rows(entry: Entry, fields: Fields) -> None:
         "on_drift": ROW_FORMS,
     }
     for name, forms in goes_with.items():
-        if name in fields and not any(form in fields for form in forms) and not _lost(entry, "sql", forms):
+        if name in fields and not any(form in fields for form in forms) and not is_lost(entry, "sql", forms):
             listed = " or ".join(f"`{form}`" for form in forms)
-            _complain(entry, "sql", name, f"`{name}` goes with {listed}")
+            complain(entry, "sql", name, f"`{name}` goes with {listed}")
     needs = {"insert": ("rows",), "update": ("set", "where"), "delete": ("where",)}
     for form in (form for form in ROW_FORMS if form in fields):
         if fields[form] == "":
-            _complain_value(entry, "sql", form, f"`{form}` names no table")
+            complain_value(entry, "sql", form, f"`{form}` names no table")
         for name in needs[form]:
-            if name not in fields and not _lost(entry, "sql", [name]):
-                _complain(entry, "sql", form, f"`{form}` needs `{name}`")
+            if name not in fields and not is_lost(entry, "sql", [name]):
+                complain(entry, "sql", form, f"`{form}` needs `{name}`")
             elif not _is_of_columns(fields.get(name), several=name == "rows"):
                 many = ", or a list of such maps" if name == "rows" else ""
-                _complain_value(
-                    entry, "sql", name, f"`{name}` is a map by column, with something in it{many}"
-                )
+                complain_value(entry, "sql", name, f"`{name}` is a map by column, with something in it{many}")
 
 
 def _is_of_columns(value: Any, *, several: bool) -> bool:
@@ -166,13 +142,13 @@ def _is_of_columns(value: Any, *, several: bool) -> bool:
 
 def _edit(entry: Entry, fields: Fields) -> None:
     for name, needed in (("match", "line"), ("marker", "block"), ("format", "set")):
-        if name in fields and needed not in fields and not _lost(entry, "edit", [needed]):
-            _complain(entry, "edit", name, f"`{name}` goes with `{needed}`")
+        if name in fields and needed not in fields and not is_lost(entry, "edit", [needed]):
+            complain(entry, "edit", name, f"`{name}` goes with `{needed}`")
 
     if "match" in fields:
         _edit_match(entry, fields["match"])
     if "\n" in fields.get("line", "").rstrip("\n") and "${{" not in fields["line"]:
-        _complain_value(entry, "edit", "line", "`line` holds a line break", "use `block` for several lines")
+        complain_value(entry, "edit", "line", "`line` holds a line break", "use `block` for several lines")
     if "set" in fields:
         _edit_set(entry, fields)
 
@@ -182,7 +158,7 @@ def _edit_match(entry: Entry, match: str) -> None:
         if "${{" not in match:
             re.compile(match)
     except re.error as error:
-        _complain_value(entry, "edit", "match", f"`{match}` is not a regular expression: {error}")
+        complain_value(entry, "edit", "match", f"`{match}` is not a regular expression: {error}")
 
 
 def _edit_set(entry: Entry, fields: Fields) -> None:
@@ -191,23 +167,12 @@ def _edit_set(entry: Entry, fields: Fields) -> None:
         try:
             format_of(path, None)
         except ActionError as error:
-            _complain_value(entry, "edit", "path", error.message)
+            complain_value(entry, "edit", "path", error.message)
     for key in fields["set"]:
         try:
             parse_key(key)
         except ActionError as error:
-            _complain_value(entry, "edit", "set", error.message.removeprefix("set: "))
-
-
-def _paths(kind: str) -> Callable[[Entry, Fields], None]:
-    """The paths an action on files works on cannot be empty."""
-
-    def check(entry: Entry, fields: Fields) -> None:
-        for name in ("path", "from", "to", "source"):
-            if fields.get(name) == "" and not _lost(entry, kind, [name]):
-                _complain_value(entry, kind, name, f"`{name}` is empty")
-
-    return check
+            complain_value(entry, "edit", "set", error.message.removeprefix("set: "))
 
 
 _CHECKS: dict[str, Callable[[Entry, Fields], None]] = {
@@ -215,5 +180,4 @@ _CHECKS: dict[str, Callable[[Entry, Fields], None]] = {
     "wait_for": _wait_for,
     "sql": _sql,
     "edit": _edit,
-    **{kind: _paths(kind) for kind in ("file", "template", "copy", "move", "mkdir", "delete", "symlink")},
 }
