@@ -10,6 +10,8 @@ def which_ci(chosen: str, environ: Mapping[str, str] = os.environ) -> str:
         chosen = environ.get("TASKRUN_CI") or "auto"
     if chosen != "auto":
         return chosen
+    if "TASKRUN_RUN_ID" in environ:
+        return "none"  # a run inside of a task: the step is that of the outer one
     if environ.get("GITHUB_ACTIONS") == "true":
         return "github"
     return "gitlab" if environ.get("GITLAB_CI") == "true" else "none"

@@ -317,6 +317,18 @@ def test_events_for_programs_stay_as_they_are_in_a_ci(taskrun: Taskrun) -> None:
     assert done.events[-1]["kind"] == "summary"
 
 
+def test_a_run_inside_of_a_task_leaves_the_step_to_the_outer_one(taskrun: Taskrun) -> None:
+    taskrun.file("name: inner\ntasks: [{name: b, run: echo c, revert: none}]\n", "inner.yaml")
+    command = " ".join(taskrun._argv(("run", "inner.yaml")))
+    taskrun.file(f"name: outer\ntasks: [{{name: a, run: '{command}', revert: none}}]\n")
+    env = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "summary.md", "GITHUB_OUTPUT": "output"}
+    runner = Runner(taskrun("run", "w.yaml", env=env).out)
+    assert any("b RUNNING -> SUCCESS" in line for line in runner.groups["a: SUCCESS"])
+    assert not any("::group::" in line for line in runner.groups["a: SUCCESS"])
+    assert (taskrun.folder / "summary.md").read_text().count("# SUCCESS") == 1
+    assert (taskrun.folder / "output").read_text().count("run_id<<") == 1
+
+
 def test_resume_and_revert_know_it_too(taskrun: Taskrun) -> None:
     taskrun.file("name: a\ntasks: [{name: b, run: echo c, revert: echo d}]\n")
     taskrun("run", "w.yaml")
