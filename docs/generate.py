@@ -21,7 +21,7 @@ from taskrun.engine.states import FLOW_MOVES, RETRY_MOVES, TASK_MOVES  # noqa: E
 from taskrun.spec.catalog import CATALOG  # noqa: E402
 from taskrun.spec.json_schema import in_yaml as yaml  # noqa: E402
 from taskrun.spec.json_schema import json_schema  # noqa: E402
-from taskrun.spec.language.functions import FUNCTIONS  # noqa: E402
+from taskrun.spec.language.functions import PUBLIC  # noqa: E402
 
 GENERATED = "<!-- Made by docs/generate.py from the program; edit that. -->"
 PARTS = [
@@ -106,7 +106,7 @@ def functions() -> str:
 
 def _functions() -> list[tuple[str, str]]:
     found = []
-    for _, function in sorted(FUNCTIONS.items()):
+    for _, function in sorted(PUBLIC.items()):
         about = (function.body.__doc__ or "").strip().split("\n\n")[0]
         found.append((function.signature(), " ".join(about.split())))
     return found

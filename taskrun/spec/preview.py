@@ -11,6 +11,7 @@ from typing import Any
 
 from taskrun.actions.kinds import ROW_FORMS
 from taskrun.errors import ExpressionError
+from taskrun.regex import lazy
 from taskrun.spec.expressions import Expression, has_expression, parse, template
 from taskrun.spec.render import script
 from taskrun.spec.values import text
@@ -18,6 +19,8 @@ from taskrun.spec.values import text
 # Gives the value of an expression, or raises UnknownError (not known yet) or ExpressionError (it never will be).
 Known = Callable[[Expression], Any]
 Fields = Mapping[str, Any]
+
+_CHECKED = lazy(r"_input\(\((.*?)\), \"[^\"]*\", \(\{.*?\}\)\)")
 
 
 class UnknownError(Exception):
@@ -31,9 +34,14 @@ def fill(value: Any, known: Known) -> Any:
         try:
             return known(expression)
         except UnknownError:
-            return f"${{{{ {expression.source} }}}}"
+            return f"${{{{ {_as_written(expression.source)} }}}}"
 
     return exact(value, shown)
+
+
+def _as_written(source: str) -> str:
+    """Without what the compiler has put around the inputs of included files."""
+    return _CHECKED.sub(r"\1", source) if "_input(" in source else source
 
 
 def exact(value: Any, known: Known) -> Any:
@@ -61,7 +69,7 @@ def fill_script(source: str, known: Known) -> str:
         try:
             value = text(known(expression))
         except UnknownError:
-            word = plain = f"${{{{ {expression.source} }}}}"
+            word = plain = f"${{{{ {_as_written(expression.source)} }}}}"
         else:
             word, plain = quote(value), value
         shown = shown.replace(f'"${{{name}}}"', word).replace(f"${{{name}}}", plain)

@@ -10,6 +10,7 @@ from taskrun.spec.compiler import compile_file
 from taskrun.spec.compiling import includes
 from taskrun.spec.expressions import parse
 from taskrun.spec.inputs import resolve_inputs
+from tests.command import Taskrun
 
 DATABASE = """
 name: database
@@ -90,7 +91,7 @@ def test_inputs_may_stand_beside_the_file_and_hold_expressions(files):
     )
     create = compile_file(path).definition["tasks"][0]
     assert create["fields"]["script"].startswith(
-        'createdb ${{ (str("a-") + str(inputs.who)) }} ${{ (2 + 3) + 1 }}'
+        'createdb ${{ (str("a-") + str(inputs.who)) }} ${{ _input((2 + 3), "db.size", ({"type": "integer"})) + 1 }}'
     )
 
 
@@ -282,3 +283,28 @@ def test_files_that_double_each_time_stop_before_they_fill_the_memory(files, mon
     )
     path = files(main=main("- {name: bomb, workflow: level8.yaml}"), **contents)
     assert ids(path) == ["TR807"]
+
+
+LIMITED = "name: inner\ninputs: {n: {type: integer, maximum: 10}, s: {pattern: '^a', default: ab}}\ntasks: [{name: a, echo: '${{ inputs.n }} ${{ inputs.s }}'}]\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("n: '${{ inputs.big }}'", "the input t.n is 99, and must be at most 10"),
+        ("n: '${{ inputs.word }}'", 't.n is "word", not an integer'),
+        ("n: 'x${{ inputs.big }}'", 't.n is "x99", not an integer'),
+        ("n: 1, s: '${{ inputs.word }}'", 't.s is "word", which does not match `^a`'),
+        ("n: '${{ inputs.big - 90 }}', s: 'a${{ inputs.word }}'", "9 aword"),
+    ],
+)
+def test_limits_of_inputs_hold_for_what_only_the_run_knows(given: str, said: str, taskrun: Taskrun) -> None:
+    taskrun.file(LIMITED, "inner.yaml")
+    taskrun.file(
+        "name: outer\ninputs: {big: 99, word: word}\ntasks:\n"
+        f"  - {{name: t, workflow: {{file: inner.yaml, inputs: {{{given}}}}}}}\n"
+    )
+    done = taskrun("run", "w.yaml", "-o", "ndjson")
+    assert said in done.out.replace('\\"', '"')
+    assert done.code == (0 if said == "9 aword" else 1)
+    assert taskrun("plan", "w.yaml").code in (0, 1)

@@ -22,6 +22,7 @@ from taskrun.spec.loading.findings import Findings
 from taskrun.spec.loading.reading import read_bytes
 from taskrun.spec.marks import Map, Mark
 
+_LIMITS = ("enum", "pattern", "minimum", "maximum")
 _LONG = 200  # characters; longer values would make expressions nobody can read
 MOST_TASKS = 200_000
 _DEEPEST = 16
@@ -151,6 +152,16 @@ def _why_not(includes: Includes, named: str, path: str, base: str) -> tuple[str,
     return None
 
 
+def _limits(spec: dict[str, Any]) -> dict[str, Any]:
+    """What the value of an input has to keep to, if there is anything."""
+    found = {key: spec[key] for key in _LIMITS if key in spec}
+    return (
+        {"type": spec["type"], **found}
+        if found or spec.get("type", "string") not in ("string", "path")
+        else {}
+    )
+
+
 class _Placing:
     """Copies a fragment into a layout, below flow ``index``."""
 
@@ -171,7 +182,11 @@ class _Placing:
         if has_expressions(value) or (
             isinstance(value, str | bool | int | float) and len(str(value)) < _LONG
         ):
-            return as_source(value)
+            source = as_source(value)
+            limits = _limits(self.fragment.run["inputs"].get(name, {}))
+            if not limits or not has_expressions(value):
+                return source
+            return f"_input({source}, {as_source(self.prefix + name)}, {as_source(limits)})"
         fixed = self.prefix + name
         self.layout.fixed[fixed] = {"type": type_of(value), "default": value, "fixed": True}
         return f'inputs["{fixed}"]'

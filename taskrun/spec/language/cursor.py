@@ -1,7 +1,7 @@
 """Goes over the tokens of an expression for its reader, and words the mistakes that can stand anywhere."""
 
 from taskrun.errors import ExpressionError
-from taskrun.spec.language.functions import FUNCTIONS
+from taskrun.spec.language.functions import PUBLIC
 from taskrun.spec.language.paths import RESERVED
 from taskrun.spec.language.tokens import Token, tokenize
 from taskrun.spec.spelling import nearest
@@ -108,14 +108,14 @@ class Cursor:
         return self.wrong(f"a value is missing before {token.text}")
 
     def unknown_function(self, name: Token) -> ExpressionError:
-        near = ELSEWHERE.get(name.text) or nearest(name.text, FUNCTIONS)
-        hint = f"did you mean {near}()?" if near else f"there are: {' '.join(sorted(FUNCTIONS))}"
+        near = ELSEWHERE.get(name.text) or nearest(name.text, PUBLIC)
+        hint = f"did you mean {near}()?" if near else f"there are: {' '.join(sorted(PUBLIC))}"
         return self.wrong(f"there is no function {name.text}()", hint, name)
 
     def method_call(self, name: str | None, offset: int) -> ExpressionError:
         if name is None:
             return self.wrong("only functions can be called", "upper(x)")
-        known = name if name in FUNCTIONS else ELSEWHERE.get(name) or nearest(name, FUNCTIONS) or "upper"
+        known = name if name in PUBLIC else ELSEWHERE.get(name) or nearest(name, PUBLIC) or "upper"
         return ExpressionError(
             "there are no methods to call", hint=f"functions stand in front: {known}(x)", offset=offset
         )
