@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+MASK = "***"
 Hide = Callable[[dict[str, Any]], dict[str, Any]]
 
 # Of an entry's data what comes from the world. The rest is the machine's own, which it reads back.

@@ -5,7 +5,7 @@ Only what is certain is said. A script is judged by its first word, and only whe
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from shutil import which
 from typing import Any
 
@@ -60,3 +60,18 @@ def _program(name: str, folder: str, path: str) -> str | None:
             return f"the program {name} is not there"
         return None if os.access(place, os.X_OK) else f"the file {name} is not executable"
     return None if which(name, path=path) else f"the program {name} is not in $PATH"
+
+
+_NOT_ATOMIC = ("mysql", "mariadb", "oracle")
+
+
+def not_atomic(tasks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Tasks on databases that commit by themselves when a table is made or changed."""
+    found = []
+    for task in tasks:
+        if task["action"] == "sql" and task["command"].lower().startswith(_NOT_ATOMIC):
+            backend = task["command"].partition(":")[0].partition("+")[0]
+            about = f"not atomic: {backend} commits at each statement that makes or changes a table"
+            help_ = "a script that fails in the middle leaves what came before: give such a statement a task of its own"
+            found.append({"task": task["name"], "message": about, "help": help_})
+    return found

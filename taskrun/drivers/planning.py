@@ -14,7 +14,7 @@ from typing import Any
 from taskrun.actions import registry
 from taskrun.actions.images.pace import LIMIT_VARIABLE, image_limit
 from taskrun.drivers.foresight import Foresight
-from taskrun.drivers.missing import missing
+from taskrun.drivers.missing import missing, not_atomic
 from taskrun.engine import events as e
 from taskrun.engine.commands import StartAttempt
 from taskrun.engine.flow import Flow
@@ -45,7 +45,7 @@ def plan_run(
     order = _starts(foresight, entries)
     tasks = [writer.task(node, number) for number, node in enumerate(order, 1)]
     _mark_pivots(tasks)
-    warnings = [*_too_early(tasks), *writer.missing(tasks), *writer.problems()]
+    warnings = [*_too_early(tasks), *not_atomic(tasks), *writer.missing(tasks), *writer.problems()]
     rollback = None if fail_at is None else _fail(definition, shared, fail_at, tasks)
     return {
         **_head(definition, inputs),

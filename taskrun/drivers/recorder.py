@@ -5,14 +5,13 @@ from typing import Any
 
 from taskrun import debugging
 from taskrun.drivers.clock import Clock
-from taskrun.drivers.hiding import Hide, hide_nothing
+from taskrun.drivers.hiding import MASK, Hide, hide_nothing
 from taskrun.drivers.limits import Limits
 from taskrun.drivers.recall import to_entry
 from taskrun.drivers.values import Values
 from taskrun.engine.record import Transition
 from taskrun.engine.states import RUNNING
 from taskrun.errors import ExpressionError
-from taskrun.executors.masking import MASK
 from taskrun.journal.base import Entry, Journal
 from taskrun.listeners.base import Listeners
 from taskrun.spec.expressions import render
@@ -118,7 +117,7 @@ class Recorder:
 
     def _warn_of_masks(self, transition: Transition, kept: Mapping[str, Any]) -> None:
         """What uses a masked output gets the mask: better said than found out."""
-        masked = [key for key, value in kept.get("outputs", {}).items() if MASK.decode() in str(value)]
+        masked = [key for key, value in kept.get("outputs", {}).items() if MASK in str(value)]
         if masked:
             self._seq += 1
             about = f"a secret is in its output {', '.join(masked)}: only the mask is kept and used"

@@ -334,3 +334,24 @@ tasks:
     said = taskrun("plan", taskrun.file(text)).out
     assert "from images of at most 1 GiB, taken before the task begins" in said
     assert "from images of at most 1.5 MiB, taken" in said
+
+
+def test_what_a_database_does_not_do_in_one_transaction_is_said(taskrun: Taskrun) -> None:
+    taskrun.file(
+        "name: w\ntasks:\n"
+        "  - {name: a, sql: {database: 'mysql+pymysql://x/y', query: create table t (a int)}, revert: none}\n"
+        "  - {name: b, sql: {database: 'postgresql://x/y', query: create table t (a int)}, revert: none}\n"
+        "  - {name: c, sql: {database: 'sqlite:a', query: create table t (a int)}, revert: none}\n"
+    )
+    warnings = json.loads(taskrun("plan", "w.yaml", "-o", "json").out)["warnings"]
+    assert [(each["task"], each["message"][:17]) for each in warnings] == [("a", "not atomic: mysql")]
+
+
+def test_rows_that_undo_themselves_are_of_that_class(taskrun: Taskrun) -> None:
+    taskrun.file(
+        "name: w\ntasks: [{name: a, sql: {database: 'sqlite:a', delete: t, where: {a: [1, null]}}}, {name: b, fail: x}]\n"
+    )
+    plan = json.loads(taskrun("plan", "w.yaml", "--fail-at", "b", "-o", "json").out)
+    assert plan["tasks"][0]["undo"]["class"] == "itself"
+    assert plan["tasks"][0]["command"] == 'sqlite:a: delete t\n  where: {"a": [1, null]}'
+    assert [each["name"] for each in plan["rollback"]["undone"]][-1] == "a"
