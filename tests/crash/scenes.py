@@ -45,6 +45,15 @@ tasks:
 """
 
 
+MASKED = """
+name: masked
+secrets: {place: {env: CRASH_WORLD}}
+tasks:
+  - {name: a, run: 'echo ${{ secrets.place }}; EFFECT do a', outputs: {n: result.lines}, revert: EFFECT undo a}
+  - {name: b, exec: [EFFECT, do, b], env: {P: "${{ secrets.place }}"}, revert: {exec: [EFFECT, undo, b]}}
+  - {name: c, if: "tasks.a.outputs.n == ['***']", exec: [EFFECT, do, c, fail=9], revert: {exec: [EFFECT, undo, c]}}
+"""
+
 CHAIN = {"a": (), "b": ("a",), "c": ("b",)}
 
 GRAPH = """
@@ -289,6 +298,7 @@ SCENES = {
             before=PLACES_BEFORE,
             after=PLACES_AFTER,
         ),
+        Scene("masked", MASKED, CHAIN, frozenset({1})),
         Scene("python", PYTHON, CHAIN, frozenset({1})),
         Scene(
             "http",
