@@ -35,12 +35,20 @@ def state(pid: int) -> str:
 
 
 def ticks(folder: pathlib.Path) -> int:
-    return (folder / "ticks").stat().st_size
+    path = folder / "ticks"
+    return path.stat().st_size if path.exists() else 0
 
 
 def halt(shell: Shell) -> None:
+    """Until the shell has the terminal again: what is typed before that is lost."""
+    before = shell.raw.count(b"Stopped")
+
+    def told() -> bool:
+        shell.read(0.05)
+        return shell.raw.count(b"Stopped") > before
+
     shell.type("\x1a")
-    shell.wait_for("Stopped")
+    until(told, "the shell tells of nothing")
 
 
 def test_what_runs_is_halted_with_its_limit_and_goes_on_where_it_was(taskrun: Taskrun) -> None:
@@ -90,7 +98,7 @@ def test_sleeps_and_waits_and_the_limit_of_the_run_stand_still(taskrun: Taskrun)
         time.sleep(HALT)
         shell.type(FG)
         shell.wait_for("RUNNING    looks")
-        shell.type("\x1a")
+        halt(shell)
         time.sleep(HALT)
         (taskrun.folder / "go").touch()
         shell.type(FG)
@@ -116,7 +124,7 @@ def test_a_second_ctrl_z_halts_again(taskrun: Taskrun) -> None:
         until((taskrun.folder / "began").exists)
         pid = int((taskrun.folder / "pid").read_text())
         for _ in range(3):
-            shell.type("\x1a")
+            halt(shell)
             until(lambda: state(pid) == "T")
             shell.type(FG)
             until(lambda: state(pid) != "T")
