@@ -17,7 +17,7 @@ from taskrun.listeners.sanitize import clean
 from taskrun.web import possible
 from taskrun.web.doors import Doors, Plain, Wish
 from taskrun.web.listing import is_held
-from taskrun.web.previews import commands
+from taskrun.web.wishes import commands
 
 LOG = "detached.log"  # in the run's directory: what a terminal would have shown
 BIRTH = 10.0  # seconds until a process that neither drives nor ends is believed to wait for something

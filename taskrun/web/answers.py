@@ -9,7 +9,7 @@ from taskrun.journal.base import RunRow
 from taskrun.journal.codec import event_dict
 from taskrun.journal.home import run_dir
 from taskrun.journal.sqlite import SqliteJournal
-from taskrun.web import output, previews
+from taskrun.web import output, previews, wishes
 from taskrun.web.doors import Doors, Plain
 from taskrun.web.folds import Fold
 from taskrun.web.levels import graph
@@ -156,7 +156,7 @@ def search(asked: Asked) -> Later:
 
 
 def preview(asked: Asked) -> Plain:
-    wish = previews.wish_of(asked.query)
+    wish = wishes.wish_of(asked.query)
     row, definition, shown, _ = asked.fold
     found = previews.preview(asked.doors, row, definition, shown, wish, asked.standing, driven=asked.driven)
     return asked.safe(found)

@@ -1,19 +1,17 @@
 """What a wish comes to, before it is one: what will run in which order, how it ends, and the equal command line."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from taskrun.errors import RefusedError, UsageError
 from taskrun.journal.base import RunRow
 from taskrun.listeners.plan import how_undone
 from taskrun.listeners.verdict import is_past_pivot
 from taskrun.web import possible
 from taskrun.web.doors import Doors, Plain, Wish
 from taskrun.web.shown import Shown, question
+from taskrun.web.wishes import DONE, NOT_DONE, UNDONE, check, choices, commands, savepoints
 
-LONGEST = 2000  # characters of a reason
-DONE, NOT_DONE, UNDONE = "done", "not-done", "undone"
 _WORDS = {
     DONE: "It has happened: the task is SUCCESS",
     NOT_DONE: "It has not happened: the task is PENDING again",
@@ -36,42 +34,6 @@ _ENDS = {
     "SUSPENDED": "Then the run is SUSPENDED: somebody has to decide how it goes on.",
 }
 _BACK = (possible.REVERT, possible.DECLINE)
-
-
-def wish_of(given: Mapping[str, Any]) -> Wish:
-    """From a request: only texts, of a sensible length."""
-    texts = {key: given.get(key) or "" for key in ("verb", "task", "word", "reason", "savepoint")}
-    outputs = given.get("outputs") or {}
-    if not all(isinstance(text, str) and len(text) <= LONGEST for text in texts.values()):
-        raise UsageError("texts are wanted, and no long ones")
-    if any(not text.isprintable() for text in texts.values()):
-        raise UsageError("a reason is one line of text")
-    if not isinstance(outputs, dict):
-        raise UsageError("outputs are names with values")
-    return Wish(**texts, outputs=outputs, force=given.get("force") in (True, "true"))
-
-
-def check(row: RunRow, definition: Plain, shown: Shown, wish: Wish, standing: str, *, driven: bool) -> None:
-    """RefusedError unless the run as it stands can be asked for that."""
-    acts = possible.acts(shown.view, standing, driven=driven)
-    wanted = {"verb": wish.verb, **({"task": wish.task} if wish.task else {})}
-    if wanted not in acts:
-        about = f" for {wish.task}" if wish.task else ""
-        raise RefusedError(f"run {row.id} is {standing}: there is nothing to {wish.verb or 'do'}{about}")
-    if wish.verb == possible.RESOLVE and wish.word and wish.word not in _choices(shown, wish.task):
-        raise UsageError(f"{wish.word!r} is not one of {', '.join(_choices(shown, wish.task))}")
-    if wish.outputs and (wish.verb, wish.word) != (possible.RESOLVE, DONE):
-        raise UsageError("outputs go with --done only")
-    if wish.savepoint and wish.savepoint not in _savepoints(definition, shown):
-        raise UsageError("the run has not come to such a savepoint")
-
-
-def check_complete(wish: Wish) -> None:
-    """RefusedError if something is missing that a person has to say."""
-    if wish.verb == possible.SKIP and not wish.reason.strip():
-        raise RefusedError("giving an undo up needs a reason: who reads the history wants to know why")
-    if wish.verb == possible.RESOLVE and not wish.word:
-        raise RefusedError("what is it: done, not done or undone?")
 
 
 def preview(
@@ -97,11 +59,11 @@ def preview(
     if wish.verb == possible.SUSPEND:
         return {**found, **_suspension(shown)}
     if wish.verb == possible.RESOLVE:
-        choices = [[word, _WORDS[word]] for word in _choices(shown, wish.task)]
+        told = [[word, _WORDS[word]] for word in choices(shown, wish.task)]
         words = "Nothing runs for that. The run stays as it is until it is resumed or reverted."
-        return {**found, "words": words, "then": "", "choices": choices}
+        return {**found, "words": words, "then": "", "choices": told}
     if wish.verb == possible.REVERT:
-        found["savepoints"] = _savepoints(definition, shown)
+        found["savepoints"] = savepoints(definition, shown)
     if found["behind_pivot"] and not (wish.force or wish.savepoint):
         words = (
             "The run is past its point of no return: what came before it was not meant to be undone any more."
@@ -112,24 +74,6 @@ def preview(
     return {**found, **_planned(doors.plan(row.id, wish), wish, found["warnings"])}
 
 
-def commands(row: RunRow, wish: Wish, *, changed: bool) -> list[list[str]]:
-    """The equal command lines, without the `taskrun`; what the page does is the same."""
-    reason = ["--reason", wish.reason] if wish.reason else []
-    resume = ["resume", row.id, *(["--use-original"] if changed else [])]
-    outputs = [word for name, value in wish.outputs.items() for word in ("--output", f"{name}={value}")]
-    to = ["--to", wish.savepoint] if wish.savepoint else []
-    force = ["--force"] if wish.force else []
-    found = {
-        possible.RESUME: [resume],
-        possible.REVERT: [["revert", row.id, *to, *force]],
-        possible.DECLINE: [["revert", row.id, *force]],
-        possible.SKIP: [["revert", row.id, "--skip", wish.task, "--reason", wish.reason or "WHY"]],
-        possible.RESOLVE: [["resolve", row.id, wish.task, f"--{wish.word or DONE}", *outputs, *reason]],
-        possible.APPROVE: [["resolve", row.id, wish.task, "--done", *reason], resume],
-    }
-    return found.get(wish.verb, [[wish.verb, row.id, *reason]])
-
-
 def _line(argv: Sequence[str]) -> str:
     return shlex.join(["taskrun", *argv])
 
@@ -138,19 +82,6 @@ def _reason(verb: str) -> str:
     if verb == possible.SKIP:
         return "needed"
     return "" if verb in (possible.RESUME, possible.REVERT, possible.DECLINE) else "welcome"
-
-
-def _choices(shown: Shown, task: str) -> list[str]:
-    row = shown.view.index.get(task)
-    if row is None:
-        return []
-    return [DONE, NOT_DONE, UNDONE] if row.state == "UNKNOWN" else [UNDONE]
-
-
-def _savepoints(definition: Plain, shown: Shown) -> list[str]:
-    """Those the run has come to."""
-    names = [task["name"] for task in definition["tasks"] if task["kind"] == "savepoint"]
-    return [name for name in names if name in shown.view.index and shown.view.index[name].state == "SUCCESS"]
 
 
 def _suspension(shown: Shown) -> Plain:

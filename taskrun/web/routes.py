@@ -12,7 +12,7 @@ from taskrun.errors import HeldError, NotFoundError, RefusedError, TaskrunError,
 from taskrun.journal.base import RunRow
 from taskrun.journal.ids import is_run_id
 from taskrun.journal.sqlite import SqliteJournal
-from taskrun.web import acting, assets, previews
+from taskrun.web import acting, assets, wishes
 from taskrun.web.answers import ANSWERS, Asked, number
 from taskrun.web.doors import Doors, Plain
 from taskrun.web.folds import Folds
@@ -124,13 +124,13 @@ class Pages:
 
     async def act(self, request: Request) -> Response:
         body = await _body(request)
-        wish, seq = previews.wish_of(body), body.get("seq")
+        wish, seq = wishes.wish_of(body), body.get("seq")
 
         def done(journal: SqliteJournal) -> Plain:
             with self._folds.of(journal, _id(request)) as (row, definition, shown, _):
                 driven, standing = is_held(self._doors.home, row.id), stands(self._doors.home, row)
-                previews.check(row, definition, shown, wish, standing, driven=driven)
-                previews.check_complete(wish)
+                wishes.check(row, definition, shown, wish, standing, driven=driven)
+                wishes.check_complete(wish)
                 if not driven and seq != shown.seq:
                     raise RefusedError("the run has moved on since you looked: look again")
                 last = shown.seq

@@ -347,3 +347,39 @@ def test_behind_the_point_of_no_return_only_who_insists_reverts(stage: Stage) ->
     seq = stage.seq
     stage.act("revert", force=True)
     assert stage.after(seq, "REVERTED") == steps(shown) == ["undo third", "undo second", "undo first"]
+
+
+def test_an_outcome_that_a_crash_took_is_decided_with_its_outputs(stage: Stage) -> None:
+    asks = 'second, run: "read line < second.gate", outputs: {id: "${{ 7 }}"}, on_lost: ask, '
+    uses = 'third, run: "echo ${{ tasks.second.outputs.id }}", '
+    text = GATED.replace('second, run: "read line < second.gate", ', asks).replace(
+        "third, run: echo three, ", uses
+    )
+    stage.start_in_background(text, "RUNNING")
+    directory = stage.taskrun.home / "runs" / stage.run
+    pids = [json.loads((directory / "lock").read_text())["pid"]]
+    pids += [
+        int(line.split()[1])
+        for line in (directory / "attempts.log").read_text().splitlines()
+        if line.startswith("supervisor")
+    ]
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    assert stage.taskrun("resume", stage.run, "-o", "plain").code == 3
+    assert stage.acts == ["resume", "revert", ("resolve", "second")]
+    shown = stage.preview("resolve", task="second")
+    assert [word for word, _ in shown["choices"]] == ["done", "not-done", "undone"]
+    refused = stage.page.ask(
+        "POST", f"{stage.path}/act", {"verb": "resolve", "task": "second", "seq": stage.seq}
+    )
+    assert (refused.status, b"done, not done or undone" in refused.body) == (409, True)
+    outputs = {"id": 42, "name": "a b", "code": "7"}
+    shown = stage.preview("resolve", task="second", word="done", outputs=json.dumps(outputs))
+    words = """--done --output id=42 --output 'name=a b' --output 'code="7"'"""
+    assert shown["commands"] == [f"taskrun resolve {stage.run} second {words}"]
+    said = stage.act("resolve", task="second", word="done", outputs=outputs, reason="I looked")
+    assert said["done"] == "second is SUCCESS"
+    seq = stage.seq
+    stage.act("resume")
+    assert stage.after(seq, "SUCCESS") == ["do third"]
+    assert stage.page.get(f"{stage.path}/output", name="third", file="do-1-out")["text"] == "42\n"

@@ -103,7 +103,9 @@ export class Asking {
     this.error.hidden = true;
     let found;
     try {
-      found = await get(`/api/runs/${this.run}/preview`, this.wish());
+      const outputs = this.outputs();
+      const more = Object.keys(outputs).length ? { outputs: JSON.stringify(outputs) } : {};
+      found = await get(`/api/runs/${this.run}/preview`, { ...this.wish(), ...more });
     } catch (error) {
       this.refuse(error);
       return;
