@@ -1,6 +1,10 @@
 """Pages that are ended with their test."""
 
+import contextlib
+import os
+import pathlib
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,8 +12,33 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from playwright.sync_api import Page as Tab
 
+from taskrun.journal.lock import holder
 from tests.command import Taskrun
 from tests.web.page import SECONDS, Page
+
+
+@pytest.fixture(autouse=True)
+def no_run_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A run in the background that a failed test has left waiting would wait for ever."""
+    home: pathlib.Path | None = None
+    if "taskrun" in request.fixturenames:
+        home = request.getfixturevalue("taskrun").home
+    yield
+    for directory in home.glob("runs/*") if home else ():
+        end_run(directory)
+
+
+def end_run(directory: pathlib.Path) -> None:
+    who = holder(str(directory))
+    if who is None:
+        return
+    os.kill(who["pid"], signal.SIGKILL)
+    lines = [line.split() for line in (directory / "attempts.log").read_text().splitlines() if line]
+    ended = {words[1] for words in lines if words[0] == "ended"}
+    for words in lines:
+        if words[0] == "began" and words[1] not in ended:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(int(words[2]), signal.SIGKILL)
 
 
 @pytest.fixture
