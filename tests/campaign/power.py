@@ -50,7 +50,7 @@ def one_recording(share: Share) -> Found:
         for loss in tried(recording, f"{base}/image", share.images, share.seed):
             for kind, text in loss.verdict._asdict().items():
                 counts[kind] += bool(text)
-                if text and kind != "told" and len(examples) < 3:
+                if text and len(examples) < 3 and (kind == "wrong" or share.durability == "full"):
                     examples.append(
                         f"seed {share.seed}, operation {loss.op}, image {loss.number}: {kind}: {text}"
                     )

@@ -376,6 +376,21 @@ def test_a_failed_undo_in_a_flow_that_is_to_run_again_fails_the_run_at_once() ->
     )
 
 
+def test_a_run_that_fails_of_an_undo_says_so() -> None:
+    told = tell(
+        flow("f", flow("g", task("a", undo={"retry": {"attempts": 1}}), retry={"attempts": 5})),
+        """
+        start        -> run RUNNING, retry g RUNNING, retry g SUCCESS, a RUNNING
+        a fails      -> a FAILURE, a REVERTING
+        undo a fails -> a REVERT_FAILURE, run FAILURE, run REVERTING, run FAILURE
+        """,
+    )
+    failures = [
+        t.data["failure"] for t in told.journal if t.kind == "flow" and t.data and "failure" in t.data
+    ]
+    assert failures == [{"type": "RevertFailure", "message": "a was not undone"}]
+
+
 def test_a_flow_with_something_irreversible_does_not_run_again() -> None:
     tell(
         flow("f", task("z"), flow("g", task("a", undo="impossible"), task("b"), retry={"attempts": 5})),
