@@ -107,6 +107,7 @@ class LocalDriver:
             clock,
             begin_again=self._go_on,
             warn=self._warn,
+            record=self.record,
             run_name=machine.flow.name,
             masker=masker,
         )

@@ -28,8 +28,9 @@ class Notifier:
 
     def entries(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
+            kind, state = _told_as(entry)
             for rule in self._rules:
-                if rule["kind"] == entry.kind and (rule["states"] == "*" or entry.state in rule["states"]):
+                if rule["kind"] == kind and (rule["states"] == "*" or state in rule["states"]):
                     self._queue.append((rule["action"], entry))
         self._next()
 
@@ -44,10 +45,18 @@ class Notifier:
         def then(result: Mapping[str, Any] | None, failure: Mapping[str, Any] | None) -> None:
             self._busy = False
             if failure is not None:
-                message = f"the notification of {entry.state} failed: {failure['message']}"
+                message = f"the notification of {_told_as(entry)[1]} failed: {failure['message']}"
                 self._driver.record("warning", entry.name, {"message": message})
             elif action["kind"] == "echo" and result is not None:
                 self._driver.record("log", entry.name, {"message": result["message"]})
             self._next()
 
         return then
+
+
+def _told_as(entry: Entry) -> tuple[str, str | None]:
+    """Kind and state. A state of a task's own is told like those that taskrun gives."""
+    if entry.kind == "custom":
+        state = (entry.data or {}).get("state")
+        return ("task" if state else "custom"), state
+    return entry.kind, entry.state

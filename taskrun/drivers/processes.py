@@ -12,6 +12,7 @@ from taskrun.drivers.launcher import Begin
 from taskrun.drivers.limits import Limits
 from taskrun.drivers.loop import Loop
 from taskrun.drivers.relief import Relief
+from taskrun.drivers.statuses import LOOK_EVERY, Record, Statuses
 from taskrun.engine import events as e
 from taskrun.errors import ActionError, ExpressionError
 from taskrun.executors.client import Supervisor
@@ -43,6 +44,7 @@ class Processes:
         *,
         begin_again: Begin,
         warn: Warn,
+        record: Record,
         run_name: str,
         masker: "Masker | None" = None,
     ) -> None:
@@ -59,9 +61,11 @@ class Processes:
         self._warn = warn
         self._run_name = run_name
         self._masker = masker
+        self._statuses = Statuses(record)
         self._masked_forms = 0  # so many of the masker's the supervisor knows
         if supervisor is not None:
             self._employ(supervisor)
+            loop.every(LOOK_EVERY, lambda: self._statuses.look(self.running))
 
     def begin(self, attempt: Attempt) -> None:
         assert self._supervisor is not None
@@ -189,6 +193,7 @@ class Processes:
             self._relief.worked()
             attempt = self._under_way.pop(ended.key, None)
             if attempt is not None:
+                self._statuses.ended(attempt)
                 self.ended(attempt, ended)
         if self._supervisor.lost:
             self._relieve(self._supervisor)

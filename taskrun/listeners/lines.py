@@ -25,6 +25,8 @@ def transition_line(entry: Entry, view: View, *, dated: bool = False, ascii_only
     if entry.kind == "warning" and entry.state == "REVERTING":
         reason = why(data.get("failure"), ascii_only=ascii_only)
         message = f"undo failed, will be tried again  {reason}" if reason else "undo is tried again"
+    if entry.kind == "custom" and data.get("state"):
+        return f"{clock_time} {name} is {one_line(str(data['state']), ascii_only=ascii_only)}"
     if entry.kind not in ("task", "flow", "retry"):
         return f"{clock_time} {entry.kind} {name}  {message}".rstrip() if message else None
     who = name if entry.kind == "task" else f"{entry.kind} {name}"

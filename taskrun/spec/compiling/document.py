@@ -22,6 +22,7 @@ _TASK_STATES = (
     states.PENDING, states.RUNNING, states.SUCCESS, states.FAILURE, states.REVERTING, states.REVERTED,
     states.REVERT_FAILURE, states.IGNORE, states.RETRYING, states.UNKNOWN,
 )  # fmt: skip
+ALIKE = 0.75  # `failed` is meant as FAILURE, `draining` is not meant as RUNNING
 _STATES = {"flow": _FLOW_STATES, "task": _TASK_STATES, "retry": _TASK_STATES}
 
 
@@ -91,11 +92,18 @@ def _states(entry: Entry, kind: str) -> Any:
         return value
     words = [value] if isinstance(value, str) else value
     for index, word in enumerate(words):
-        if word not in known:
+        if word not in known and not (kind == "task" and _is_custom(word)):
             help_ = did_you_mean(word.upper(), known) or "the states: " + ", ".join(known)
             holder, key = (entry.tree, kind) if isinstance(value, str) else (entry.tree[kind], index)
             entry.unit.problems.at_value("TR314", f"a {kind} has no state `{word}`", holder, key, help_)
     return words
+
+
+def _is_custom(word: str) -> bool:
+    """A state that tasks give themselves through $TASKRUN_STATUS; one that is nearly ours is a slip."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only for a word that is no state of ours
+
+    return word == word.lower() and not get_close_matches(word.upper(), _TASK_STATES, cutoff=ALIKE)
 
 
 def _verifications(unit: Unit) -> list[dict[str, Any]]:
