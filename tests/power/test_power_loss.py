@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("apsw", reason="writes are recorded by apsw's file system (the extra `campaign`)")
+pytest.importorskip("apsw", reason="writes are recorded by apsw's file system (the extra `test`)")
 
 from tests.power.images import Disk, tried
 from tests.power.recording import Acknowledged, Removed, Synced, Truncated, Wrote, recorded
