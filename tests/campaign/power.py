@@ -3,7 +3,7 @@
     python -m tests.campaign.power --images 100000 --processes 2
     python -m tests.campaign.power --images 10000 --durability process     # what it costs to sync less
 
-It needs apsw (the extra `campaign`). Writes and syncs of the journal and its WAL are recorded while commands of taskrun run;
+It needs apsw (the extra `test`). Writes and syncs of the journal and its WAL are recorded while commands of taskrun run;
 an image holds what was synced, and of the rest any sectors, in any version, or halves of them. With `full`, the default
 of taskrun, nothing that was acknowledged may be missing; with `process` it may, but what is there must be what was
 written, from the beginning on, or be reported as damaged. Exit code 1 when that does not hold.
