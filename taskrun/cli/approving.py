@@ -2,17 +2,15 @@
 
 import sys
 import termios
-from collections.abc import Callable
 
 from taskrun.app.base import Outcome
 from taskrun.app.resolving import resolve_task
+from taskrun.cli.continuing import GoOn
 from taskrun.engine import events as e
 from taskrun.engine.flow import Flow
 from taskrun.listeners.sanitize import one_line
 from taskrun.listeners.screen import is_terminal
 
-Event = Callable[[Flow, float], e.Event]
-GoOn = Callable[[Event, str], Outcome]
 YES, NO, LATER = "yes", "no", "later"
 
 

@@ -2,9 +2,9 @@
 
 import sys
 import termios
-from collections.abc import Callable
 
 from taskrun.app.base import Outcome
+from taskrun.cli.continuing import Event, GoOn
 from taskrun.cli.found import open_journal
 from taskrun.engine import events as e
 from taskrun.engine.flow import Flow
@@ -16,8 +16,6 @@ _CHOICES = {
     RETRY: "try again what failed, and go on",
     STOP: "leave it as it is for now",
 }
-Event = Callable[[Flow, float], e.Event]
-GoOn = Callable[[Event, str], Outcome]  # an event and the verb for it
 
 
 def attend(outcome: Outcome, go_on: GoOn) -> Outcome:

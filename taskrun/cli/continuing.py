@@ -10,10 +10,13 @@ from taskrun.engine.flow import Flow
 from taskrun.journal.base import RunRow
 from taskrun.listeners.outlet import show
 
+Event = Callable[[Flow, float], e.Event]
+GoOn = Callable[[Event, str], Outcome]  # an event and the verb for it
+
 
 def go_on(
     row: RunRow,
-    event: Callable[[Flow, float], e.Event],
+    event: Event,
     verb: str,
     shown: Output,
     options: RunOptions,

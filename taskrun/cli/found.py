@@ -8,11 +8,24 @@ from taskrun.journal.lock import holder
 from taskrun.journal.sqlite import SqliteJournal
 
 ENDED = {"SUCCESS": 0, "REVERTED": 1}
+STILL_RUNNING, NEEDS_A_PERSON = 8, 3
 
 
 def is_ended(row: RunRow) -> bool:
     """A run that is REVERTED has ended only once the checks after its rollback are over."""
     return row.state in ENDED and (row.exit_code is not None or row.ended is not None)
+
+
+def is_held(run_id: str) -> bool:
+    """Whether a process drives it."""
+    return holder(run_dir(home(), run_id)) is not None
+
+
+def exit_code_of(row: RunRow) -> int:
+    """What a command that only looks at a run ends with: the code of the run, once it has one."""
+    if row.exit_code is not None and row.ended is not None:
+        return row.exit_code
+    return STILL_RUNNING if is_held(row.id) else NEEDS_A_PERSON
 
 
 def open_journal() -> SqliteJournal:

@@ -6,10 +6,8 @@ from typing import Any
 
 import click
 
-from taskrun.cli.found import open_journal
+from taskrun.cli.found import is_held, open_journal
 from taskrun.cli.options import color_option, outside_option
-from taskrun.journal.home import home, run_dir
-from taskrun.journal.lock import holder
 from taskrun.listeners.runs import standing
 from taskrun.listeners.screen import style_for
 
@@ -80,5 +78,5 @@ def _of_run(given: str) -> dict[str, Any]:
         definition, entries = journal.definition(row.id), journal.entries(row.id)
     finally:
         journal.close()
-    state = standing(row, lambda run_id: holder(run_dir(home(), run_id)) is not None)
+    state = standing(row, is_held)
     return diagram_of_run(definition, row.id, entries, state)

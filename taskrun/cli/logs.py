@@ -9,10 +9,9 @@ import click
 
 from taskrun.app.shared import masker_of
 from taskrun.cli.chosen import Chosen, choose
-from taskrun.cli.found import open_journal
+from taskrun.cli.found import is_held, open_journal
 from taskrun.journal.base import Entry, RunRow
 from taskrun.journal.home import home, run_dir
-from taskrun.journal.lock import holder
 from taskrun.journal.sqlite import SqliteJournal
 from taskrun.listeners.sanitize import clean
 from taskrun.listeners.screen import is_terminal
@@ -91,7 +90,7 @@ class _Printer:
     def follow(self, journal: SqliteJournal, row: RunRow, chosen: Chosen, *, follow: bool) -> None:
         seq = 0
         while True:
-            ended = not follow or journal.run(row.id).ended is not None or not self._is_held(row.id)
+            ended = not follow or journal.run(row.id).ended is not None or not is_held(row.id)
             for entry in journal.entries(row.id, after=seq):
                 seq = entry.seq
                 is_undo_again = entry.kind == "warning" and entry.state == "REVERTING"
@@ -103,9 +102,6 @@ class _Printer:
             if ended:
                 return
             time.sleep(LOOK_EVERY)
-
-    def _is_held(self, run_id: str) -> bool:
-        return holder(run_dir(home(), run_id)) is not None
 
     def _take(self, entry: Entry) -> None:
         undoing = entry.state in UNDOING

@@ -9,17 +9,15 @@ import click
 
 from taskrun.app.output import output_finder
 from taskrun.app.shared import masker_of
-from taskrun.cli.found import open_journal
+from taskrun.cli.found import exit_code_of, is_held, open_journal
 from taskrun.errors import UsageError
 from taskrun.journal.base import RunRow
 from taskrun.journal.codec import timestamp
 from taskrun.journal.home import home, run_dir
-from taskrun.journal.lock import holder
 from taskrun.listeners.runs import standing
 from taskrun.listeners.screen import is_terminal
 from taskrun.listeners.tail import as_it_is
 
-STILL_RUNNING, NEEDS_A_PERSON = 8, 3
 STDOUT = 1
 _BY_SUFFIX = {".html": "html", ".htm": "html", ".md": "markdown", ".json": "json", ".xml": "junit"}
 
@@ -50,14 +48,14 @@ def command(run: str, form: str | None, path: str | None) -> int:
     if chosen == "html" and path is None and is_terminal(STDOUT):
         raise UsageError("an HTML page is not for the terminal", hint="-o report.html, or --format markdown")
     row, definition, entries = _read(run)
-    state = standing(row, _is_held)
+    state = standing(row, is_held)
     text = _written(_facts(definition, row, entries, state), chosen)
     if path is None:
         click.echo(text, nl=False)
     else:
         _write(path, text)
         click.echo(f"{path}: {row.name}, run {row.id}, {state}", err=True)
-    return _code(row)
+    return exit_code_of(row)
 
 
 def _read(run: str) -> tuple[RunRow, dict[str, Any], list[Any]]:
@@ -141,13 +139,3 @@ def _write(path: str, text: str) -> None:
             file.write(text)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _is_held(run_id: str) -> bool:
-    return holder(run_dir(home(), run_id)) is not None
-
-
-def _code(row: RunRow) -> int:
-    if row.exit_code is not None and row.ended is not None:
-        return row.exit_code
-    return STILL_RUNNING if _is_held(row.id) else NEEDS_A_PERSON

@@ -2,17 +2,16 @@
 
 import click
 
-from taskrun.cli.found import ENDED, find_run
+from taskrun.cli.found import ENDED, find_run, is_held
 from taskrun.errors import RefusedError
-from taskrun.journal.home import home, run_dir
-from taskrun.journal.lock import holder
+from taskrun.journal.home import home
 from taskrun.journal.sqlite import SqliteJournal
 
 
 def ask(given: str, verb: str, reason: str, promise: str, otherwise: str) -> int:
     """Leave a request for a run's driver, which looks for them several times a second."""
     row = find_run(given)
-    if holder(run_dir(home(), row.id)) is None:
+    if not is_held(row.id):
         raise RefusedError(
             f"nobody drives run {row.id} ({row.state}): there is nothing to {verb}",
             hint=None if row.state in ENDED else otherwise.format(id=row.id),

@@ -1,5 +1,7 @@
 """``taskrun run FILE``."""
 
+from typing import Any
+
 import click
 
 from taskrun.cli.options import (
@@ -11,7 +13,6 @@ from taskrun.cli.options import (
     output_option,
     outside_option,
 )
-from taskrun.journal.base import Durability
 
 
 @click.command(
@@ -54,22 +55,7 @@ Exit codes:
 @outside_option
 @ci_option
 @color_option
-def command(
-    file: str,
-    inputs: tuple[str, ...],
-    inputs_file: str | None,
-    jobs: int | None,
-    output: str,
-    detach: bool,
-    web: bool,
-    on_failure: str | None,
-    on_interrupt: str,
-    durability: Durability,
-    strict: bool,
-    allow_outside: bool,
-    ci: str,
-    color: str,
-) -> int:
+def command(**given: Any) -> int:
     """Run a workflow. If a task fails, everything done so far is undone in reverse order.
 
     \b
@@ -80,19 +66,4 @@ def command(
     """
     from taskrun.cli.running import run  # noqa: PLC0415 - not for its help
 
-    return run(
-        file=file,
-        inputs=inputs,
-        inputs_file=inputs_file,
-        jobs=jobs,
-        output=output,
-        detach=detach,
-        web=web,
-        on_failure=on_failure,
-        on_interrupt=on_interrupt,
-        durability=durability,
-        strict=strict,
-        allow_outside=allow_outside,
-        ci=ci,
-        color=color,
-    )
+    return run(**given)

@@ -14,6 +14,7 @@ from taskrun.journal.base import Durability
 
 if TYPE_CHECKING:
     from taskrun.cli.beside import Beside
+    from taskrun.cli.continuing import GoOn
 
 
 def run(
@@ -85,17 +86,20 @@ def _drive(
 
 def _ask_for_approval(outcome: Outcome, options: RunOptions, shown: Output) -> Outcome:
     from taskrun.cli.approving import attend  # noqa: PLC0415 - seldom needed
-    from taskrun.cli.continuing import go_on  # noqa: PLC0415
-    from taskrun.cli.found import find_run  # noqa: PLC0415
 
-    row = find_run(outcome.run_id)
-    return attend(outcome, lambda event, verb: go_on(row, event, verb, shown, options))
+    return attend(outcome, _going_on(outcome, options, shown))
 
 
 def _ask_what_now(outcome: Outcome, options: RunOptions, shown: Output) -> Outcome:
     from taskrun.cli.asking import attend  # noqa: PLC0415 - seldom needed
-    from taskrun.cli.continuing import go_on  # noqa: PLC0415
+
+    return attend(outcome, _going_on(outcome, options, shown))
+
+
+def _going_on(outcome: Outcome, options: RunOptions, shown: Output) -> "GoOn":
+    """What carries an answer out."""
+    from taskrun.cli.continuing import go_on  # noqa: PLC0415 - seldom needed
     from taskrun.cli.found import find_run  # noqa: PLC0415
 
     row = find_run(outcome.run_id)
-    return attend(outcome, lambda event, verb: go_on(row, event, verb, shown, options))
+    return lambda event, verb: go_on(row, event, verb, shown, options)

@@ -5,11 +5,9 @@ import time
 
 import click
 
-from taskrun.cli.found import open_journal
+from taskrun.cli.found import is_held, open_journal
 from taskrun.cli.options import color_option, whole_number
 from taskrun.journal.codec import timestamp
-from taskrun.journal.home import home, run_dir
-from taskrun.journal.lock import holder
 from taskrun.listeners.runs import runs_dicts, runs_text, standing
 from taskrun.listeners.sanitize import one_line
 from taskrun.listeners.screen import is_terminal, size, style_for
@@ -45,10 +43,6 @@ def command(limit: int, output: str, color: str) -> int:
 
     INTERRUPTED means that a run was under way, and no process drives it any more: `taskrun resume` goes on with it.
     """
-
-    def held(run_id: str) -> bool:
-        return holder(run_dir(home(), run_id)) is not None
-
     journal = open_journal()
     try:
         rows = journal.runs(limit)
@@ -56,15 +50,15 @@ def command(limit: int, output: str, color: str) -> int:
     finally:
         journal.close()
     if output == "json":
-        click.echo(json.dumps(runs_dicts(rows, held, timestamp, later), indent=2))
+        click.echo(json.dumps(runs_dicts(rows, is_held, timestamp, later), indent=2))
         return 0
     if not rows:
         click.echo("There is no run yet. Make a first one: taskrun run FILE", err=True)
         return 0
     columns = size(STDOUT)[0] if is_terminal(STDOUT) and output != "plain" else None
     style = style_for(STDOUT, color)
-    text = runs_text(rows, held, time.time(), style, columns=columns, continuations=later)
+    text = runs_text(rows, is_held, time.time(), style, columns=columns, continuations=later)
     click.echo(text, nl=False)
-    for row in [row for row in rows if standing(row, held) == "INTERRUPTED"][:_TOLD]:
+    for row in [row for row in rows if standing(row, is_held) == "INTERRUPTED"][:_TOLD]:
         click.echo(f"taskrun resume {row.id}   continues {one_line(row.name)}", err=True)
     return 0

@@ -11,13 +11,12 @@ import click
 
 from taskrun.app.output import output_finder
 from taskrun.app.shared import masker_of
-from taskrun.cli.found import open_journal
+from taskrun.cli.found import NEEDS_A_PERSON, exit_code_of, is_held, open_journal
 from taskrun.cli.options import color_option
 from taskrun.engine.view import Row, View
 from taskrun.journal.base import RunRow
 from taskrun.journal.codec import event_dict, timestamp
 from taskrun.journal.home import home, run_dir
-from taskrun.journal.lock import holder
 from taskrun.journal.sqlite import SqliteJournal
 from taskrun.listeners.base import Listener, Listeners
 from taskrun.listeners.ending import ending
@@ -30,7 +29,6 @@ from taskrun.listeners.states import history_lines, states_dict, states_text
 from taskrun.listeners.tail import as_it_is
 
 WITHOUT_TERMINAL = 100  # columns
-STILL_RUNNING, NEEDS_A_PERSON = 8, 3
 LINES_AT_A_TIME = 1000
 LOOK_EVERY = 0.1  # seconds; asks SQLite's shared memory, not the disk
 HELD_EVERY = 1.0
@@ -70,26 +68,16 @@ def command(run: str, watch: bool, history: bool, output: str, color: str) -> in
             _show_history(journal, row, output)
         else:
             _show(journal, row, output, color)
-        return _code(journal.run(row.id))
+        return exit_code_of(journal.run(row.id))
     finally:
         journal.close()
-
-
-def _is_held(run_id: str) -> bool:
-    return holder(run_dir(home(), run_id)) is not None
-
-
-def _code(row: RunRow) -> int:
-    if row.exit_code is not None and row.ended is not None:
-        return row.exit_code
-    return STILL_RUNNING if _is_held(row.id) else NEEDS_A_PERSON
 
 
 def _show(journal: SqliteJournal, row: RunRow, output: str, color: str) -> None:
     view = View(journal.definition(row.id))
     for entry in journal.entries(row.id):
         view.apply(entry)
-    state = standing(row, _is_held)
+    state = standing(row, is_held)
     if output in ("json", "ndjson"):
         found = states_dict(view, row.id, row.exit_code, timestamp, state=state)
         show(json.dumps(found, indent=2 if output == "json" else None) + "\n", STDOUT)
@@ -146,7 +134,7 @@ def _follow(journal: SqliteJournal, row: RunRow, listeners: Listeners) -> int:
                 return row.exit_code
         elif now >= look_at_lock:
             look_at_lock = now + HELD_EVERY
-            if not _is_held(row.id) and journal.change_counter() == counter:
+            if not is_held(row.id) and journal.change_counter() == counter:
                 listeners.say(_how_to_go_on(row))
                 return NEEDS_A_PERSON
         wish = listeners.tick(time.time())

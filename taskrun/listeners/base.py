@@ -13,6 +13,23 @@ from taskrun.engine.view import EntryLike, Row, View
 OutputOf = Callable[[Row, bool], str | None]
 
 
+class RunLike(Protocol):
+    """What is told of any run."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def file(self) -> str: ...
+    @property
+    def created(self) -> float: ...
+    @property
+    def ended(self) -> float | None: ...
+    @property
+    def exit_code(self) -> int | None: ...
+
+
 class Entry(EntryLike, Protocol):
     """A journal entry as listeners see it."""
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from time import localtime, strftime
 from typing import Any, Protocol
 
+from taskrun.listeners.base import RunLike
 from taskrun.listeners.cells import fit
 from taskrun.listeners.page import WIDE, Cell, Column, Page
 from taskrun.listeners.sanitize import one_line
@@ -23,23 +24,11 @@ _COLUMNS = (
 Held = Callable[[str], bool]  # does a process hold this run?
 
 
-class RunLike(Protocol):
-    """What is shown of a run."""
+class Listed(RunLike, Protocol):
+    """What is shown of a run in the list."""
 
     @property
-    def id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def file(self) -> str: ...
-    @property
-    def created(self) -> float: ...
-    @property
-    def ended(self) -> float | None: ...
-    @property
     def state(self) -> str: ...
-    @property
-    def exit_code(self) -> int | None: ...
     @property
     def parent(self) -> str | None: ...
 
@@ -57,14 +46,14 @@ class ContinuationLike(Protocol):
     def state(self) -> str: ...
 
 
-def standing(run: RunLike, held: Held) -> str:
+def standing(run: Listed, held: Held) -> str:
     """The run's state, or INTERRUPTED when it was under way and no process holds it any more."""
     unfinished = run.state in _UNFINISHED and run.exit_code is None and run.ended is None
     return "INTERRUPTED" if (run.state in _UNDER_WAY or unfinished) and not held(run.id) else run.state
 
 
 def runs_text(
-    runs: Sequence[RunLike],
+    runs: Sequence[Listed],
     held: Held,
     now: float,
     style: Style,
@@ -104,7 +93,7 @@ def _continued(made: ContinuationLike, depth: int, state: str, page: Page) -> li
     ]
 
 
-def _cells(run: RunLike, depth: int, state: str, now: float, page: Page) -> list[Cell]:
+def _cells(run: Listed, depth: int, state: str, now: float, page: Page) -> list[Cell]:
     took = clock(max(0, now - run.created)) if state in _UNDER_WAY else ""
     if run.ended is not None:
         took = duration(max(0, run.ended - run.created))
@@ -124,10 +113,10 @@ def _name_room(columns: int) -> int:
     return max(6, columns - (70 if columns >= WIDE else 36))
 
 
-def _families(runs: Sequence[RunLike]) -> Iterator[tuple[RunLike, int]]:
+def _families(runs: Sequence[Listed]) -> Iterator[tuple[Listed, int]]:
     """Each run followed by those made from it, oldest first; one whose parent is not listed stands for itself."""
     known = {run.id for run in runs}
-    children: dict[str, list[RunLike]] = {}
+    children: dict[str, list[Listed]] = {}
     for run in runs:
         if run.parent is not None and run.parent in known:
             children.setdefault(run.parent, []).append(run)
@@ -140,12 +129,12 @@ def _families(runs: Sequence[RunLike]) -> Iterator[tuple[RunLike, int]]:
         ]
 
 
-def _created(run: RunLike) -> float:
+def _created(run: Listed) -> float:
     return run.created
 
 
 def runs_dicts(
-    runs: Sequence[RunLike],
+    runs: Sequence[Listed],
     held: Held,
     timestamp: Callable[[float], str],
     continuations: Sequence[ContinuationLike] = (),

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from taskrun.engine.view import NO_UNDO, EntryLike, Row, View
 from taskrun.listeners.advice import advice
 from taskrun.listeners.attempts import Attempt, Attempts
-from taskrun.listeners.base import OutputOf
+from taskrun.listeners.base import OutputOf, RunLike
 from taskrun.listeners.sanitize import clean
 from taskrun.listeners.tail import Hide, last_lines
 from taskrun.listeners.verdict import in_doubt, still_applied, unapproved, undeclared, verdict, was_left
@@ -18,21 +18,9 @@ Plain = dict[str, Any]
 OUTPUT_LINES = 40
 
 
-class RunLike(Protocol):
+class Reported(RunLike, Protocol):
     """What a report needs of a run's row."""
 
-    @property
-    def id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def file(self) -> str: ...
-    @property
-    def created(self) -> float: ...
-    @property
-    def ended(self) -> float | None: ...
-    @property
-    def exit_code(self) -> int | None: ...
     @property
     def inputs(self) -> Mapping[str, Any]: ...
     @property
@@ -102,7 +90,7 @@ class Timeline:
 
 def facts(
     definition: Mapping[str, Any],
-    run: RunLike,
+    run: Reported,
     entries: Iterable[EntryLike],
     *,
     state: str,
