@@ -224,8 +224,8 @@ class Machine:
         elif core.inflight.waiting or not core.backward.is_empty:
             return False
         elif run == RUNNING:
-            if not core.forward.complete:
-                return self._expect_progress()
+            if not core.forward.complete or self.record.scopes:
+                return self._expect_progress()  # what is to run again is not done, whatever it has reached
             core.move_flow(SUCCESS)
         elif self.record.residue():
             core.move_flow(FAILURE)

@@ -10,7 +10,7 @@ from taskrun.journal.base import Durability
 from taskrun.journal.core import sqlite3
 from taskrun.journal.faults import primary
 from taskrun.journal.home import check_private
-from taskrun.journal.transactions import SLICE, patiently, writing
+from taskrun.journal.transactions import SLICE, patiently, reading, writing
 
 CHECKPOINT_PAGES = {"full": 128, "process": 512}
 """How long the WAL gets before it is moved into the database and written anew from its start. Overwriting
@@ -49,11 +49,11 @@ def to_read(path: str) -> sqlite3.Connection:
     _check_file(path)
     db = _reader(path, "mode=ro")
     try:
-        version = patiently(lambda: migrations.version_of(db, path))
+        version = _version_of(db, path)
     except sqlite3.OperationalError as error:
         db.close()
         db = _reader_after(error, path)
-        version = migrations.version_of(db, path)
+        version = _version_of(db, path)
     if version != migrations.VERSION:
         db.close()
         to_write(path, "full").close()
@@ -74,9 +74,14 @@ def _reader_after(error: sqlite3.OperationalError, path: str) -> sqlite3.Connect
     raise error
 
 
+def _version_of(db: sqlite3.Connection, path: str) -> int:
+    """On one state of the file: whoever makes it meanwhile writes more than one thing that is looked at."""
+    return reading(db, lambda db: migrations.version_of(db, path))
+
+
 def _known_version(db: sqlite3.Connection, path: str) -> int:
     try:
-        return patiently(lambda: migrations.version_of(db, path))
+        return _version_of(db, path)
     except JournalTooNewError:
         # The last connection to leave moves the WAL into the database, unless it can only read.
         reader = _reader(path, "mode=ro")

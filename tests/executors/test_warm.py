@@ -53,7 +53,8 @@ class Warm:
 
     @property
     def nursery(self) -> int:
-        found = [pid for pid in self.house.children() if linux.command(pid).endswith(" warm")]
+        commands = {pid: linux.read_bytes(f"/proc/{pid}/cmdline") for pid in self.house.children()}
+        found = [pid for pid, command in commands.items() if command.endswith(b"\0warm\0")]
         return found[0] if found else 0
 
     @property

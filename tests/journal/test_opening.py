@@ -50,6 +50,26 @@ def test_a_file_system_where_wal_is_refused_is_refused(tmp_path, monkeypatch):
     assert "TASKRUN_HOME" in caught.value.hint
 
 
+def test_a_file_that_another_process_makes_meanwhile_is_not_taken_for_a_foreign_one(tmp_path):
+    path = str(tmp_path / "journal.db")
+    shell(tmp_path, "PRAGMA journal_mode = WAL", "CREATE TABLE t (a)", "DROP TABLE t")
+    other = sqlite3.connect(path, isolation_level=None)
+
+    def make(statement):
+        if "user_version" in statement and not other.in_transaction:
+            other.execute("BEGIN IMMEDIATE")
+            migrations.bring_up(other, path)
+            other.execute("COMMIT")
+
+    db = sqlite3.connect(path, isolation_level=None)
+    db.set_trace_callback(make)
+    assert opening._known_version(db, path) == 0
+    db.set_trace_callback(None)
+    assert opening._known_version(db, path) == migrations.VERSION
+    db.close()
+    other.close()
+
+
 def test_directories_and_files_are_private_whatever_the_umask(home):
     before = os.umask(0)
     try:

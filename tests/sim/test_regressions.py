@@ -22,6 +22,9 @@ FOUND = {
     "the checker forgot that a rollback behind a pivot was forced, when it ended in the same step": (
         30757501,
     ),
+    "a run was called SUCCESS when all was undone that was to run again, as a second answer had completed it": (
+        50368391,
+    ),
     "a restored machine waited with the undo of a flow for a probe that this undo had asked": (10113751,),
 }
 
