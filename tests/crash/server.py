@@ -20,6 +20,8 @@ from typing import Any
 
 from taskrun.cli.main import main
 from taskrun.cli.workflows import load_definition
+from taskrun.executors import linux
+from taskrun.executors.warm import WORD
 from taskrun.journal.sqlite import SqliteJournal
 from tests.crash.page import NEVER, Fault, Page, arm
 from tests.crash.points import Point
@@ -367,7 +369,7 @@ class Attempt:
         while not _reap():
             children = children_of()
             for child in children:
-                below = children_of(child)
+                below = attempts_below(child)
                 if below and name_of(child) == "taskrun-keeper":
                     raise Stop(f"alive after the end: {[name_of(each) for each in below]}")
             if time.monotonic() > give_up:
@@ -427,6 +429,26 @@ def children_of(pid: int = 0) -> list[int]:
             return [int(word) for word in file.read().split()]
     except (FileNotFoundError, ProcessLookupError):
         return []
+
+
+def attempts_below(supervisor: int) -> list[int]:
+    """Those of its children that live and are no nursery, and what a nursery's have become: attempts, in sessions of their own.
+
+    Whoever has no command line is on its way from fork to exec, or out: it is known when looked at again.
+    """
+    found = []
+    for child in alive_below(supervisor):
+        command = linux.read_bytes(f"/proc/{child.pid}/cmdline")
+        if command.endswith(f"\0{WORD}\0".encode()):
+            found += [each.pid for each in alive_below(child.pid) if each.session != child.pid]
+        elif command:
+            found.append(child.pid)
+    return found
+
+
+def alive_below(pid: int) -> list[linux.Process]:
+    children = (linux.process(child) for child in children_of(pid))
+    return [child for child in children if child is not None and not child.is_gone]
 
 
 def name_of(pid: int) -> str:
