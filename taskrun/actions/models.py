@@ -5,7 +5,7 @@ Read when the schema is built: a run, and most compilations, work on what came o
 
 from typing import Annotated, Any, Literal, Required
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, with_config
+from pydantic import ConfigDict, Discriminator, Field, Tag, WithJsonSchema, with_config
 from typing_extensions import TypedDict
 
 from taskrun.actions import checks
@@ -40,7 +40,11 @@ def doc(text: str, *examples: Any) -> Any:
 
 Text = Annotated[str, Tag(TEXT)]
 TextItems = Annotated[list[str], Tag(ITEMS)]
-Env = Annotated[dict[str, str], doc("Environment variables, on top of those of the task.", {"LANG": "C"})]
+# What a shell cannot read is no mistake of the file: the compiler looks closer, and editors need not.
+Variable = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[^=]+$"})]
+Env = Annotated[
+    dict[Variable, str], doc("Environment variables, on top of those of the task.", {"LANG": "C"})
+]
 Cwd = Annotated[str, doc("Working directory, relative to the workflow file.", "build")]
 Expect = Annotated[ExitCodes, doc("Exit codes that count as success. Default: 0.", 0, [0, 3])]
 Stdin = Annotated[str, doc("Text given to standard input. Default: nothing.", "yes\n")]

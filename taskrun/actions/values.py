@@ -6,6 +6,13 @@ from typing import Any
 from taskrun.errors import ActionError
 
 ARGUMENT_LIMIT = 131_071  # bytes of one argument or one NAME=value, as Linux's MAX_ARG_STRLEN has it
+OWN_VARIABLES = frozenset(
+    {
+        "TASKRUN_RUN_ID", "TASKRUN_TASK", "TASKRUN_ATTEMPT", "TASKRUN_OUTPUT", "TASKRUN_STATUS",
+        "TASKRUN_IDEMPOTENCY_KEY",
+    }
+)  # fmt: skip
+"""What every attempt is told. Its processes and its outputs are found by them, so that no file sets them."""
 
 
 def text_of(value: Any) -> str:
@@ -38,6 +45,8 @@ def environment(context_env: Mapping[str, str], own: Mapping[str, Any] | None) -
     """The task's environment with an action's own ``env`` on top; null takes a variable away."""
     env = dict(context_env)
     for name, value in (own or {}).items():
+        if name in OWN_VARIABLES:
+            continue
         if not name or "=" in name or "\0" in name:
             raise ActionError("InvalidField", f"{name!r} cannot be the name of an environment variable")
         if value is None:

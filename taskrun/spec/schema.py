@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from taskrun.actions.checks import ITEMS, MAP, TEXT
 from taskrun.actions.fields import Condition, Duration, Factor, Flag, Json, Number, Positive, Whole
-from taskrun.actions.models import SHAPE, Kinds, Text, TextItems, doc
+from taskrun.actions.models import SHAPE, Kinds, Text, TextItems, Variable, doc
 from taskrun.spec.vocabulary import KEY, NAME, WORKFLOW_NAME
 
 _STRICT = ConfigDict(extra="forbid")
@@ -22,7 +22,7 @@ Name = Annotated[str, Field(pattern=NAME)]
 Key = Annotated[str, Field(pattern=KEY)]
 EnvName = Annotated[str, Field(pattern=KEY)]
 Environment = Annotated[
-    dict[EnvName, str], doc("Environment variables: text, which may hold expressions.", {"LANG": "C"})
+    dict[Variable, str], doc("Environment variables: text, which may hold expressions.", {"LANG": "C"})
 ]
 TextOrItems = Annotated[Text | TextItems, SHAPE]
 Skip = Annotated[

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from taskrun.actions import exec_, run
 from taskrun.actions.base import UnexpectedResultError
+from taskrun.actions.values import OWN_VARIABLES
 from taskrun.errors import ActionError
 from tests.actions.attempts import carry_out
 
@@ -65,6 +66,18 @@ def test_env_is_added_and_null_takes_away(here):
 def test_a_name_that_cannot_be_a_variable_is_refused(here, name):
     with pytest.raises(ActionError, match="cannot be the name of an environment variable"):
         run.command({"script": "x", "env": {name: "1"}}, here)
+
+
+@pytest.mark.parametrize("name", sorted(OWN_VARIABLES))
+def test_what_an_attempt_is_told_of_itself_no_field_replaces(here, name):
+    told = here._replace(env={**here.env, name: "ours"})
+    fields = {"script": f'echo "${name},$OTHER"', "env": {name: "theirs", "OTHER": "1"}}
+    assert carry_out(run, fields, told).values["stdout"] == "ours,1"
+
+
+def test_a_program_gets_a_variable_whose_name_no_shell_can_read(here):
+    result = carry_out(exec_, {"argv": ["env"], "env": {"a.b": "1", "1st": "2"}}, here)
+    assert {"a.b=1", "1st=2"} <= set(result.values["lines"])
 
 
 def test_cwd_is_relative_to_the_workflow_file(here, tmp_path):

@@ -20,7 +20,7 @@ PAGES = [id_ for id_ in CATALOG if id_[2] in "2345678"]
 # What a schema can see at all: the shape of the file. All else takes a look at names, order, text or other files.
 SHAPE = {
     "TR201", "TR202", "TR203", "TR204", "TR205", "TR206", "TR207", "TR208", "TR209", "TR210", "TR213",
-    "TR701", "TR702", "TR703", "TR711",
+    "TR216", "TR701", "TR702", "TR703", "TR711",
 }  # fmt: skip
 BAD = {
     "an unknown key of the file": "nam: x\nname: a\ntasks: [{name: b, echo: c}]\n",

@@ -101,6 +101,30 @@ ENTRIES: dict[str, Entry] = {
         _WHOLE + "    retry: {attempts: 3, on: [conection]}\n",
         _WHOLE + "    retry: {attempts: 3, on: [connection]}\n",
     ),
+    "TR216": Entry(
+        "variable that cannot be set",
+        "No process can be given a variable like this: its name is empty or has a `=` in it, or name and value together are "
+        "longer than the system takes (128 KiB). The name has to be known before a run, so it is no expression.",
+        'name: hello\ntasks:\n  - {name: show, run: env, env: {"MODE=fast": "1"}, revert: none}\n',
+        "name: hello\ntasks:\n  - {name: show, run: env, env: {MODE: fast}, revert: none}\n",
+    ),
+    "TR217": Entry(
+        "variable that no shell can read",
+        "A shell reads only variables named by letters, digits and `_` that begin with no digit; some (dash, which often is "
+        "/bin/sh) even drop the others from what they start. A program may want other names: the `env` of an `exec` or a "
+        "`python` hands them on as they are. Elsewhere a warning, and an error with `--strict`.",
+        "name: hello\ntasks:\n  - {name: show, run: env, env: {APP-MODE: fast}, revert: none}\n",
+        "name: hello\ntasks:\n  - {name: show, run: env, env: {APP_MODE: fast}, revert: none}\n",
+    ),
+    "TR218": Entry(
+        "variable that taskrun sets itself",
+        "`TASKRUN_RUN_ID`, `TASKRUN_TASK`, `TASKRUN_ATTEMPT`, `TASKRUN_OUTPUT`, `TASKRUN_STATUS` and "
+        "`TASKRUN_IDEMPOTENCY_KEY` tell an attempt who it is and where its outputs go, and its processes are found by "
+        "them; `TASKRUN_V1`, `TASKRUN_V2`, ... hold the values of a script's expressions. A file cannot set them. Other "
+        "variables of taskrun, as `TASKRUN_HOME`, may be set: they count for a taskrun that a task starts.",
+        "name: hello\nenv: {TASKRUN_OUTPUT: out.txt}\ntasks:\n  - {name: show, run: env, revert: none}\n",
+        "name: hello\nenv: {OUTPUT: out.txt}\ntasks:\n  - {name: show, run: env, revert: none}\n",
+    ),
     "TR214": Entry(
         "unknown version of the language",
         "`taskrun: 1` at the top of a file says which version of the language it is written in. This taskrun knows "

@@ -9,12 +9,14 @@ from taskrun.spec.compiling.action_fields import full_fields
 from taskrun.spec.compiling.references import BARE, SCRIPT, TEXT, bare, scan
 from taskrun.spec.compiling.scopes import Scope
 from taskrun.spec.compiling.unit import Entry
+from taskrun.spec.compiling.variables import check_variables
 from taskrun.spec.diagnostics import nearest
 from taskrun.spec.elsewhere import meant
 from taskrun.spec.marks import Map
 from taskrun.spec.vocabulary import keys_of
 
 _ARGUMENTS = frozenset({("exec", "argv"), ("run", "shell"), ("python", "python")})
+_HAVE_ENV = frozenset({"run", "exec", "python"})
 _AROUND = ("env", "cwd", "shell", "timeout")
 
 
@@ -91,6 +93,8 @@ def action_of(entry: Entry, kind: str, scope: Scope) -> dict[str, Any]:
             fields[name] = bare(fields[name])
     value = entry.tree[kind]
     if isinstance(value, Map):
+        if kind in _HAVE_ENV and isinstance(value.get("env"), Map):
+            check_variables(entry.unit.problems, value["env"], for_shells=kind == "run")
         for name in value:
             scan(entry.unit, value, name, _scope_of(scope, kind, name), _mode(model, name))
     elif not isinstance(value, str) or "{" in value or model.main in model.expressions:
@@ -146,6 +150,8 @@ def scan_around(entry: Entry, scope: Scope) -> None:
     for name in ("env", "cwd", "shell"):
         if name in entry.spec:
             scan(entry.unit, entry.tree, name, scope)
+    if "env" in entry.spec:
+        check_variables(entry.unit.problems, entry.tree["env"])
 
 
 def outputs_of(entry: Entry, out: dict[str, Any], scope: Scope) -> None:

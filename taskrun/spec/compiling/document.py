@@ -11,6 +11,7 @@ from taskrun.spec.compiling.rewording import did_you_mean
 from taskrun.spec.compiling.scopes import Scope
 from taskrun.spec.compiling.tasks import judged_call
 from taskrun.spec.compiling.unit import Entry, Unit
+from taskrun.spec.compiling.variables import check_variables
 from taskrun.spec.marks import Map
 
 _NOTIFY_BESIDES = keys_besides_actions("Notify")
@@ -47,6 +48,7 @@ def settings(unit: Unit) -> dict[str, Any]:
     out: dict[str, Any] = {"inputs": unit.inputs, "secrets": unit.secrets}
     if "env" in document:
         scan(unit, tree, "env", Scope("env", "`env` of a workflow"))
+        check_variables(unit.problems, tree["env"])
         out["env"] = document["env"]
     if "lock" in document:
         scan(unit, tree, "lock", Scope("flow lock", "`lock` of a workflow"))

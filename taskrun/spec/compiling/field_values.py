@@ -52,9 +52,6 @@ def _empty(fields: Fields, *names: str) -> Found:
 
 def _process(fields: Fields) -> Found:
     yield from _empty(fields, "cwd")
-    for name in fields.get("env", {}):
-        if not name or "=" in name:
-            yield "env", f"`{name}` cannot be the name of a variable", None
 
 
 def _run(fields: Fields) -> Found:
