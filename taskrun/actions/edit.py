@@ -83,7 +83,8 @@ def _read(fields: Mapping[str, Any], place: Place, pace: Pace) -> bytes:
 def _changed(fields: Mapping[str, Any], text: str, place: Place) -> str:
     if "line" in fields:
         match = fields.get("match")
-        return put_line(text, text_of(fields["line"]), None if match is None else text_of(match))
+        # A block of YAML brings a line feed at its end.
+        return put_line(text, text_of(fields["line"]).rstrip("\n"), None if match is None else text_of(match))
     if "block" in fields:
         return put_block(text, text_of(fields["block"]), text_of(fields.get("marker")) or None)
     from taskrun.actions.editing.documents import format_of, put_values  # noqa: PLC0415 - only for `set`

@@ -36,6 +36,8 @@ def run(path: str, work: Work, context: Context) -> Result:
             return _Transaction(database, clock, context).run(work, statements)
     except sqlite3.Error as error:
         raise _failure(error, path, wait) from error
+    except OverflowError as error:
+        raise ActionError("InvalidField", "a number is larger than SQLite's, which have 64 bits") from error
 
 
 def _connect(path: str, wait: float, *, create: bool) -> sqlite3.Connection:

@@ -253,3 +253,13 @@ def test_blank_pieces_are_no_statements():
 def test_a_repetition_counts_as_begun_before_the_database_is_touched(here, tmp_path):
     query(here._replace(images=str(tmp_path / "images")), "create table t (id)")
     assert (tmp_path / "images").is_dir(), "a check must not be asked again: it would find the deed done"
+
+
+@pytest.mark.parametrize(
+    "fields", [{"query": "select :a", "params": {"a": 1 << 63}}, {"insert": "t", "rows": {"a": 1 << 63}}]
+)
+def test_a_number_larger_than_those_of_sqlite_fails_the_task_and_not_taskrun(here, tmp_path, fields):
+    query(here._replace(idempotency_key="r/make/1"), "create table t (a)")
+    failed = failure(sql.do, {"database": "sqlite:app.db", **fields}, here)
+    assert (failed.type, "larger than SQLite's" in failed.message) == ("InvalidField", True)
+    assert rows(tmp_path, "select count(*) from t") == [(0,)]

@@ -283,3 +283,10 @@ def test_a_killed_run_that_is_to_be_reverted_does_nothing_more(taskrun: Taskrun,
     assert (done.code, done.summary["state"]) == (0, "REVERTED"), done.out + done.err
     assert "SUCCESS" not in done.out
     assert picture(world, folder_times=("tree",)) == before
+
+
+def test_a_line_written_as_a_block_of_yaml_is_one_line(taskrun: Taskrun) -> None:
+    (taskrun.folder / "a.conf").write_text("port 1\nhost x\n")
+    text = "name: w\ntasks:\n  - name: a\n    edit:\n      path: a.conf\n      match: ^port\n      line: |\n        port 2\n"
+    assert run(taskrun, text).code == 0
+    assert (taskrun.folder / "a.conf").read_text() == "port 2\nhost x\n"

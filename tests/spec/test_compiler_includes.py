@@ -41,6 +41,14 @@ def files(tmp_path):
     return write
 
 
+def test_a_workflow_without_a_file_is_said(tmp_path):
+    path = tmp_path / "flow.yaml"
+    path.write_text("name: f\ntasks: [{name: a, workflow: ''}]\n")
+    with pytest.raises(WorkflowError) as caught:
+        compile_file(str(path))
+    assert [(each.id, each.message) for each in caught.value.diagnostics] == [("TR804", "`file` is empty")]
+
+
 def main(*lines, head="name: f\ninputs: {who: x}"):
     return f"{head}\ntasks:\n" + "".join(f"  {line}\n" for line in lines)
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from keyword import iskeyword
 from typing import Any
 
 from taskrun.actions.editing.documents import format_of
@@ -77,13 +78,17 @@ def _http(entry: Entry, fields: Fields) -> Fields:
 
 def _python(entry: Entry, fields: Fields) -> None:
     call = fields.get("call", "${{")
-    if "${{" not in call and not _CALL.fullmatch(call):
+    if "${{" not in call and not (_CALL.fullmatch(call) and all(map(_is_name, re.split("[.:]", call)))):
         help_ = "write `module:function`, or use `code` for Python code"
         complain_value(entry, "python", "call", f"`{call}` is no function to call", help_)
 
     if "code" in fields and not isinstance(fields.get("args", {}), dict | str):
         message = "`args` of `code` are its variables, so they are a map by name"
         complain_value(entry, "python", "args", message)
+
+
+def _is_name(part: str) -> bool:
+    return part.isidentifier() and not iskeyword(part)
 
 
 def _wait_for(entry: Entry, fields: Fields) -> None:

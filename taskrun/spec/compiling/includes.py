@@ -101,6 +101,11 @@ def include(layout: Layout, entry: Entry, around: Around, index: int) -> None:
     value = entry.spec["workflow"]
     named = value["file"] if isinstance(value, dict) else value
     where: tuple[Map, str] = (entry.tree, "workflow") if holder is None else (holder, "file")
+    if not named.strip():
+        entry.unit.problems.at_value(
+            "TR804", "`file` is empty", *where, "name the file of the other workflow"
+        )
+        return
     path = _path(entry, named, where)
     fragment = entry.unit.includes.fragment(path) if path else None
     given = holder if holder is not None and "inputs" in holder else entry.tree
