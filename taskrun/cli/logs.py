@@ -15,6 +15,7 @@ from taskrun.journal.home import home, run_dir
 from taskrun.journal.sqlite import SqliteJournal
 from taskrun.listeners.sanitize import clean
 from taskrun.listeners.screen import is_terminal
+from taskrun.listeners.tail import leads_to
 
 if TYPE_CHECKING:
     from taskrun.drivers.masking import MaskedStream, Masker
@@ -134,7 +135,7 @@ class _Printer:
             return
         try:
             offset = self._offsets.get(path, 0)
-            while data := os.pread(fd, BLOCK, offset):
+            while (data := os.pread(fd, BLOCK, offset)) and (offset or leads_to(path, fd)):
                 offset += len(data)
                 self._print(title, self._masked(path, data))
             self._offsets[path] = offset

@@ -1,5 +1,6 @@
 """Parts of attempts that are processes: started and watched by the run's supervisor, and by another if that one is killed."""
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -140,12 +141,15 @@ class Processes:
         elif ended.status == "signaled":
             judge.failed(attempt, ActionError("Signal", signal_message(ended.code), signal=ended.code))
         else:
-            self._exited(attempt, ended.code)
+            self._exited(attempt, ended.code, silent=ended.silent)
 
-    def _exited(self, attempt: Attempt, code: int) -> None:
+    def _exited(self, attempt: Attempt, code: int, *, silent: bool) -> None:
+        out, err = attempt.out, attempt.err
+        if silent:  # its files may be another's by now
+            out, err = os.devnull, None if err is None else os.devnull
         try:
             result = attempt.action.finish(  # type: ignore[union-attr]
-                attempt.fields, attempt.context, code, attempt.out, attempt.err
+                attempt.fields, attempt.context, code, out, err
             )
         except (ActionError, ExpressionError) as error:
             self._judge.failed(attempt, error)

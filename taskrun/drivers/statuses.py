@@ -59,13 +59,13 @@ class Statuses:
     def _read(self, attempt: Attempt, *, whole: bool = False) -> None:
         if attempt.part not in (DO, REVERT) or attempt.then is not None:
             return
+        path = attempt.context.env["TASKRUN_STATUS"]
+        if not os.access(path, os.F_OK):
+            return  # most tasks have nothing to say: to ask costs half of what failing to open costs
         try:
-            fd = os.open(
-                attempt.context.env["TASKRUN_STATUS"],
-                os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK,
-            )
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
-            return  # most tasks have nothing to say, and what is no file of ours is not read
+            return  # what is no file of ours is not read
         reader = self._readers.setdefault(attempt.key, Reader())
         try:
             found = os.fstat(fd)

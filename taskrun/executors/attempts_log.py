@@ -3,7 +3,7 @@
     supervisor PID STARTTIME MACHINE .              a supervisor took over, what follows is its own
     starting KEY MARK TICKS .                       about to start: nothing of it has run yet
     began KEY PID FROM TO .                         its process exists, and started between the two
-    ended KEY STATUS CODE FLAGS AT MESSAGE .        FLAGS: t (timed out), s (stopped), or -
+    ended KEY STATUS CODE FLAGS AT MESSAGE .        FLAGS: t (timed out), s (stopped), n (no output), or -
 
 TICKS, STARTTIME, FROM and TO are clock ticks since boot, as in ``/proc/PID/stat``; MARK is what the attempt's
 processes carry in their environment. The parser believes nothing it cannot read in full: a line without its closing
@@ -69,9 +69,9 @@ def began_line(key: str, pid: int, earliest: int, latest: int) -> bytes:
 
 
 def ended_line(ended: Ended) -> bytes:
-    flags = ("t" if ended.timed_out else "") + ("s" if ended.stopped else "") or "-"
+    flags = ("t" if ended.timed_out else "") + ("s" if ended.stopped else "") + ("n" if ended.silent else "")
     return os.fsencode(
-        f"ended {quote(ended.key)} {ended.status} {ended.code} {flags} {ended.at:.6f} {quote(ended.message)} .\n"
+        f"ended {quote(ended.key)} {ended.status} {ended.code} {flags or '-'} {ended.at:.6f} {quote(ended.message)} .\n"
     )
 
 
@@ -143,6 +143,7 @@ class AttemptsLog:
                 b"s" in flags,
                 unquote(words[6]),
                 float(words[5]),
+                b"n" in flags,
             )
             return trace.ended
         return None

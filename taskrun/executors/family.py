@@ -6,7 +6,7 @@ or its session's leader having been seen below the attempt's leader before.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from taskrun.executors import linux
 from taskrun.executors.attempts_log import mark_of
@@ -17,15 +17,18 @@ class Attempt:
     """One process that was started and everything that came of it."""
 
     __slots__ = (
-        "code", "deadline", "grace", "key", "kill_at", "mark", "pid", "seen", "status", "stopped", "timed_out", "wake",
+        "code", "deadline", "files", "grace", "key", "kill_at", "mark", "pid", "seen", "status", "stopped", "timed_out", "wake",
     )  # fmt: skip
 
-    def __init__(self, key: str, mark: str, pid: int, deadline: float | None, grace: float) -> None:
+    def __init__(
+        self, key: str, mark: str, pid: int, deadline: float | None, grace: float, files: Sequence[str] = ()
+    ) -> None:
         self.key = key
         self.mark = mark
         self.pid = pid
         self.deadline = deadline
         self.grace = grace
+        self.files = files  # that it prints into, and nobody else
         self.status = ""  # until the leader is gone
         self.code = 0
         self.timed_out = False

@@ -59,6 +59,7 @@ class Ended(NamedTuple):
     stopped: bool
     message: str
     at: float
+    silent: bool = False  # it has printed nothing, and its output files need not be there any more
 
 
 def pack(messages: list[Message]) -> list[bytes]:

@@ -12,10 +12,11 @@ from taskrun.executors import linux
 from taskrun.executors.attempts_log import began_line, mark_of, starting_line
 from taskrun.executors.ending import Endings
 from taskrun.executors.family import Attempt, Families
-from taskrun.executors.launch import BusyError, CannotStartError, launch
+from taskrun.executors.launch import BusyError, CannotStartError, files_of, launch
 from taskrun.executors.outlets import Outlets
 from taskrun.executors.protocol import Ended, Spawn, wall_clock
 from taskrun.executors.reports import Reports
+from taskrun.executors.spares import Spares
 from taskrun.executors.warm import Nursery
 
 RETRY_FIRST, RETRY_MOST = 0.01, 1.0
@@ -27,7 +28,13 @@ class Starting:
     """Takes attempts in; hands them to ``families`` and ``endings`` once they run."""
 
     def __init__(
-        self, families: Families, endings: Endings, reports: Reports, outlets: Outlets, nursery: Nursery
+        self,
+        families: Families,
+        endings: Endings,
+        reports: Reports,
+        outlets: Outlets,
+        nursery: Nursery,
+        spares: Spares,
     ) -> None:
         self.environment = dict(os.environ)
         self.retry_at: float | None = None  # monotonic; None while nothing is to be tried again
@@ -39,6 +46,7 @@ class Starting:
         self._retry_delay = RETRY_FIRST
         self._ignored = nursery.ignored
         self._nursery = nursery
+        self._spares = spares
 
     def start(self, spawn: Spawn) -> None:
         """Start an attempt, or have it wait. Asked for twice, it still runs once."""
@@ -93,6 +101,7 @@ class Starting:
                 self._ignored,
                 None if spawn.masked is None else self._outlets,
                 self._nursery if spawn.warm else None,
+                self._spares if spawn.masked is None else None,
             )
         except CannotStartError as error:
             self._outlets.abandon(spawn.key)
@@ -112,7 +121,8 @@ class Starting:
         if spawn.warm:
             self._nursery.let_go()
         deadline = None if spawn.timeout is None else time.monotonic() + spawn.timeout
-        attempt = Attempt(spawn.key, mark, pid, deadline, spawn.grace)
+        files = files_of(spawn) if spawn.masked is None else ()
+        attempt = Attempt(spawn.key, mark, pid, deadline, spawn.grace, files)
         self._families.add(attempt)
         self._endings.watch(attempt)
         return True

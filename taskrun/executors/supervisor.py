@@ -22,6 +22,7 @@ from taskrun.executors.masking import Matcher
 from taskrun.executors.outlets import Outlets
 from taskrun.executors.protocol import RECEIVE, Ended, Spawn, Unpacker, wall_clock
 from taskrun.executors.reports import Reports
+from taskrun.executors.spares import Spares
 from taskrun.executors.starting import Starting
 from taskrun.executors.warm import Nursery
 
@@ -48,7 +49,10 @@ class Supervision:
         self._reports = Reports(log, connection, self._epoll)
         self._outlets = Outlets(self._epoll)
         self._nursery = Nursery(self._families, ignored_signals(), self._epoll)
-        self._starting = Starting(self._families, self._endings, self._reports, self._outlets, self._nursery)
+        self._spares = Spares()
+        self._starting = Starting(
+            self._families, self._endings, self._reports, self._outlets, self._nursery, self._spares
+        )
         # The line before may have been torn when its keeper died.
         self._reports.write(b"\n" + keeper_line(_myself()))
 
@@ -167,6 +171,7 @@ class Supervision:
         trouble = self._outlets.settle(attempt.key)
         if trouble:
             message = f"{message}; {trouble}" if message else trouble
+        silent = not message and self._spares.offer(attempt.files)  # else something of it may be left
         self._reports.tell(
             Ended(
                 attempt.key,
@@ -176,6 +181,7 @@ class Supervision:
                 attempt.stopped,
                 message,
                 wall_clock(),
+                silent,
             )
         )
 

@@ -9,7 +9,7 @@ from taskrun.journal import opening, reserve
 from taskrun.journal.base import Durability
 from taskrun.journal.core import sqlite3
 from taskrun.journal.faults import FAULTS, explained, is_broken_disk, is_full_disk
-from taskrun.journal.transactions import Work, patiently, reading, writing
+from taskrun.journal.transactions import Work, at_once, patiently, reading, writing
 
 T = TypeVar("T")
 
@@ -44,7 +44,13 @@ class Connection:
     def write(self, work: Work[T]) -> T:
         if self._readonly:
             raise JournalError(f"the journal {self.path} was opened to be read only")
-        return self._watched(lambda: self._write(work))
+        return self._watched(lambda: self._write(lambda db: writing(db, work)))
+
+    def write_at_once(self, sql: str, parameters: Sequence[Any]) -> int:
+        """One statement that writes, in a transaction of its own; how many rows it has written."""
+        if self._readonly:
+            raise JournalError(f"the journal {self.path} was opened to be read only")
+        return self._watched(lambda: self._write(lambda db: at_once(db, sql, parameters)))
 
     def counter(self) -> int:
         """Differs from the last one when another connection has committed, or made the file there was none of."""
@@ -54,14 +60,14 @@ class Connection:
     def close(self) -> None:
         self._give_up("it is closed")
 
-    def _write(self, work: Work[T]) -> T:
+    def _write(self, act: Work[T]) -> T:
         try:
-            return writing(self._current(), work)
+            return act(self._current())
         except sqlite3.OperationalError as error:
             if not (is_full_disk(error) and reserve.spend(os.path.dirname(self.path))):
                 raise
         self.low_on_space = True
-        return writing(self._current(), work)
+        return act(self._current())
 
     def _open(self) -> None:
         if self._readonly:

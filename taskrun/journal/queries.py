@@ -4,6 +4,7 @@ What came after a run's start has a module of its own: ``revisions``.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from taskrun.digest import sha256_hex
@@ -30,6 +31,8 @@ INSERT_ENTRY = (
     "INSERT INTO entries (key, time, kind, name, old_state, state, attempt, data, chain)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+MOST_AT_ONCE = 32
+"""Entries in one statement: of more it gets too long to be worth keeping."""
 INSERT_REQUEST = "INSERT INTO requests (run, time, verb, args, seal) VALUES (?, ?, ?, ?, ?)"
 UPDATE_HEAD = (
     "UPDATE heads SET epoch = ?, seq = ?, chain = ?, state = ?, exit_code = ?, ended = ?, pid = ?, host = ?,"
@@ -84,6 +87,15 @@ class Place(NamedTuple):
 
 def place_of(key: int, run_seal: int) -> Place:
     return Place(key, key << SEQ_BITS, run_seal)
+
+
+@cache
+def insert_at_once(count: int) -> str:
+    """So many entries, if the run still has an epoch: one statement, which is a transaction of its own."""
+    row = f"({', '.join('?' * INSERT_ENTRY.count('?'))})"
+    into, _, _ = INSERT_ENTRY.partition(" VALUES")
+    rows = ", ".join([row] * count)
+    return f"{into} SELECT * FROM (VALUES {rows}) WHERE (SELECT epoch FROM heads WHERE run = ?) = ?"  # noqa: S608 - all ours
 
 
 def ids(db: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> list[str]:

@@ -2,8 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from taskrun.journal.core import sqlite3
 from taskrun.journal.faults import BUSY, primary
@@ -30,6 +30,11 @@ def writing(db: sqlite3.Connection, work: Work[T]) -> T:
     in between.
     """
     return _whole(db, "BEGIN IMMEDIATE", work)
+
+
+def at_once(db: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> int:
+    """Run one statement that writes, which is a transaction of its own; how many rows it has written."""
+    return patiently(lambda: db.execute(sql, parameters).rowcount)
 
 
 def patiently(act: Callable[[], T]) -> T:

@@ -30,8 +30,9 @@ class Tail:
         try:
             with _Opened(self.path) as file:
                 if file.version != self._seen:
-                    self._seen = file.version
-                    self._line = b"".join(_lines_of(file, 1, LINE_WINDOW, self._hide))
+                    found = _lines_of(file, 1, LINE_WINDOW, self._hide)
+                    if leads_to(self.path, file.fd):
+                        self._seen, self._line = file.version, b"".join(found)
         except OSError:
             pass  # not written yet, or the directory went away: a display has nothing to add
         return self._line
@@ -41,9 +42,22 @@ def last_lines(path: str, count: int, *, window: int = BLOCK_WINDOW, hide: Hide 
     """Up to `count` last lines that hold anything, raw, from the last `window` bytes; empty if the file cannot be read."""
     try:
         with _Opened(path) as file:
-            return _lines_of(file, count, window, hide)
+            found = _lines_of(file, count, window, hide)
+            return found if leads_to(path, file.fd) else []
     except OSError:
         return []
+
+
+def leads_to(path: str, fd: int) -> bool:
+    """Whether a file that has been read is still the one of that name. An empty one may have become another attempt's, and what
+    was read from it that one's output.
+    """
+    try:
+        now = os.stat(path, follow_symlinks=False)
+    except OSError:
+        return False
+    then = os.fstat(fd)
+    return (now.st_ino, now.st_dev) == (then.st_ino, then.st_dev)
 
 
 class _Opened:

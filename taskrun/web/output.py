@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from taskrun.errors import NotFoundError
+from taskrun.listeners.tail import leads_to
 from taskrun.web.doors import Plain
 from taskrun.web.safe import Safe
 
@@ -21,6 +22,7 @@ FOUND, SHOWN = 500, 500  # lines that a search finds, characters of each
 BLOCK = 1 << 20
 _NAME = re.compile(r"(do|undo|check|probe|verify)-([0-9]{1,9})-(out|err)")
 _PARTS = {"do": "", "undo": "revert.", "check": "check.", "probe": "probe.", "verify": "verify."}
+_NOTHING = "it has printed nothing"
 _TITLES = {"do": "attempt", "undo": "undo"}
 
 
@@ -56,7 +58,8 @@ class Wanted(NamedTuple):
 def window(directory: str, row: Tried, name: str, safe: Safe, wanted: Wanted) -> Plain:
     """Whole lines; ``start`` and ``end`` of the answer are where to go on, ``line`` is the number of its first."""
     part, number, stream, live = _chosen(row, name)
-    fd = _opened(_path(directory, row.name, part, number, stream))
+    path = _path(directory, row.name, part, number, stream)
+    fd = _opened(path)
     try:
         size = os.fstat(fd).st_size
         wanted = _settled(fd, wanted)
@@ -69,6 +72,7 @@ def window(directory: str, row: Tried, name: str, safe: Safe, wanted: Wanted) ->
             skipped = _before(data[:cut], LINES)
             start, data, cut = start + skipped, data[skipped:], cut - skipped
         rest = data[cut:] if len(data) <= WINDOW else b""
+        _confirm(path, fd)
         return {
             "start": start,
             "end": start + cut,
@@ -99,7 +103,8 @@ def _bounds(fd: int, size: int, wanted: Wanted) -> tuple[int, int | None]:
 def search(directory: str, row: Tried, name: str, safe: Safe, text: str) -> Plain:
     """Lines that hold ``text``, small and capital letters alike. It looks at what is shown, never at what is masked."""
     part, number, stream, _ = _chosen(row, name)
-    fd = _opened(_path(directory, row.name, part, number, stream))
+    path = _path(directory, row.name, part, number, stream)
+    fd = _opened(path)
     found: list[Plain] = []
     wanted = text.casefold()
     try:
@@ -111,6 +116,7 @@ def search(directory: str, row: Tried, name: str, safe: Safe, text: str) -> Plai
             ]
             if len(found) > FOUND:
                 break
+        _confirm(path, fd)
     finally:
         os.close(fd)
     return {"found": found[:FOUND], "more": len(found) > FOUND}
@@ -160,11 +166,16 @@ def _opened(path: str) -> int:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError as error:
-        raise NotFoundError("it has printed nothing") from error
+        raise NotFoundError(_NOTHING) from error
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise NotFoundError("its output is no file")
     return fd
+
+
+def _confirm(path: str, fd: int) -> None:
+    if not leads_to(path, fd):
+        raise NotFoundError(_NOTHING)
 
 
 def _cut(data: bytes, safe: Safe, *, whole: bool) -> int:

@@ -162,7 +162,7 @@ def test_the_log_tells_the_story_of_an_attempt(house):
         "began",
         "ended",
     ]
-    assert "ended task/1 exited 3 -" in house.log()
+    assert "ended task/1 exited 3 n " in house.log()
 
 
 def test_a_second_supervisor_of_the_same_run_is_refused(house):

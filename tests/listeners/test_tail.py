@@ -64,3 +64,25 @@ def test_what_is_no_file_has_no_lines(tmp_path) -> None:
     assert last_lines(str(tmp_path), 5) == []
     assert last_lines(str(tmp_path / "missing"), 5) == []
     assert last_lines("/dev/zero", 5) == []
+
+
+def test_what_an_empty_file_holds_under_its_next_name_is_not_output_of_the_first(
+    tmp_path, monkeypatch
+) -> None:
+    """It gets its next name, and something in it, between the look at it and the reading."""
+    first, second, pread = tmp_path / "first", tmp_path / "second", os.pread
+    tail = Tail(str(first))
+
+    def late(fd: int, count: int, offset: int) -> bytes:
+        first.rename(second)
+        second.write_bytes(b"other\n")
+        return pread(fd, 100, offset)
+
+    for read in (tail.last_line, lambda: b"".join(last_lines(str(first), 3))):
+        first.touch()
+        monkeypatch.setattr(os, "pread", late)
+        assert read() == b""
+        monkeypatch.setattr(os, "pread", pread)
+        first.write_bytes(b"own\n")
+        assert read() == b"own"
+        first.unlink()
