@@ -96,7 +96,7 @@ def _of_revert(given: str) -> dict[str, Any]:
     row = find_run(given)
     held = recall(home(), row.id, RunOptions())
     shared = shared_names(held.definition, row.inputs, row.id, row.created, None)
-    return _masked(held.definition, plan_revert(held.definition, row.inputs, shared, held.entries))
+    return _masked(held.definition, plan_revert(held.definition, row.inputs, shared, held.entries, row.id))
 
 
 def _masked(definition: dict[str, Any], plan: dict[str, Any]) -> dict[str, Any]:

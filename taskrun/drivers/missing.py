@@ -67,11 +67,30 @@ _NOT_ATOMIC = ("mysql", "mariadb", "oracle")
 
 def not_atomic(tasks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Tasks on databases that commit by themselves when a table is made or changed."""
-    found = []
-    for task in tasks:
-        if task["action"] == "sql" and task["command"].lower().startswith(_NOT_ATOMIC):
-            backend = task["command"].partition(":")[0].partition("+")[0]
-            about = f"not atomic: {backend} commits at each statement that makes or changes a table"
-            help_ = "a script that fails in the middle leaves what came before: give such a statement a task of its own"
-            found.append({"task": task["name"], "message": about, "help": help_})
-    return found
+    return [
+        _of_backend(task["name"], task["command"], "not atomic")
+        for task in tasks
+        if _is_not_atomic(task["action"], task["command"])
+    ]
+
+
+def not_atomic_undos(tasks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The same of what undoes a task."""
+    return [
+        _of_backend(task["name"], task["undo"]["command"], "its undo is not atomic")
+        for task in tasks
+        if _is_not_atomic(task["undo"]["action"], task["undo"]["command"])
+    ]
+
+
+def _is_not_atomic(action: str | None, command: str | None) -> bool:
+    return action == "sql" and (command or "").lower().startswith(_NOT_ATOMIC)
+
+
+def _of_backend(task: str, command: str, what: str) -> dict[str, Any]:
+    backend = command.partition(":")[0].partition("+")[0]
+    about = f"{what}: {backend} commits at each statement that makes or changes a table"
+    help_ = (
+        "a script that fails in the middle leaves what came before: give such a statement a task of its own"
+    )
+    return {"task": task, "message": about, "help": help_}

@@ -2,6 +2,7 @@
 
 A plan is plain data, the same for people and programs:
 
+    run        of a revert: the run's id and its state
     tasks      in the order of `--jobs 1`: what each does, how it is undone, on what condition it depends
     rollback   what is undone after a task has failed, or by a revert; what stays; how the run ends
     warnings   what somebody should know before
@@ -14,7 +15,7 @@ from typing import Any
 from taskrun.actions import registry
 from taskrun.actions.images.pace import LIMIT_VARIABLE, image_limit
 from taskrun.drivers.foresight import Foresight
-from taskrun.drivers.missing import missing, not_atomic
+from taskrun.drivers.missing import missing, not_atomic, not_atomic_undos
 from taskrun.engine import events as e
 from taskrun.engine.commands import StartAttempt
 from taskrun.engine.flow import Flow
@@ -45,7 +46,8 @@ def plan_run(
     order = _starts(foresight, entries)
     tasks = [writer.task(node, number) for number, node in enumerate(order, 1)]
     _mark_pivots(tasks)
-    warnings = [*_too_early(tasks), *not_atomic(tasks), *writer.missing(tasks), *writer.problems()]
+    atomic = [*not_atomic(tasks), *not_atomic_undos(tasks)]
+    warnings = [*_too_early(tasks), *atomic, *writer.missing(tasks), *writer.problems()]
     rollback = None if fail_at is None else _fail(definition, shared, fail_at, tasks)
     return {
         **_head(definition, inputs),
@@ -63,14 +65,20 @@ def plan_revert(
     inputs: Mapping[str, Any],
     shared: Mapping[str, Any],
     history: Sequence[Entry],
+    run_id: str,
 ) -> Plain:
     """What `revert` would do to a run as it stands. RefusedError if it would be refused."""
     foresight = Foresight(definition, shared, history=history)
     entries = foresight.look(e.RevertRequested(history[-1].time if history else 0.0))
     writer = _Writer(foresight)
     rollback = _rollback(foresight, writer, entries)
-    warnings = [*writer.missing(rollback["undone"]), *writer.problems()]
-    head = {**_head(definition, inputs), "env": writer.env()}
+    undone, now = rollback["undone"], _view(foresight, foresight.entries[: -len(entries) or None])
+    for task in undone:
+        task["state"] = now.index[task["name"]].state
+    if rollback["state"] == "REVERTED" and not rollback["left"]:
+        rollback["exit_code"] = 0  # the undoing was what was asked for
+    warnings = [*not_atomic_undos(undone), *writer.missing(undone), *writer.problems()]
+    head = {**_head(definition, inputs), "run": {"id": run_id, "state": now.state}, "env": writer.env()}
     nothing: Plain = {"tasks": [], "ignored": [], "controllers": []}
     return {**head, **nothing, "rollback": rollback, "warnings": warnings}
 
@@ -196,9 +204,7 @@ def _fail(
 
 def _rollback(foresight: Foresight, writer: "_Writer", entries: Sequence[Entry]) -> Plain:
     """What became of the tasks, the way every report tells it."""
-    view = View(foresight.values.definition)
-    for entry in foresight.entries:
-        view.apply(entry)
+    view = _view(foresight, foresight.entries)
     now = {entry.name for entry in entries if entry.kind == "task" and entry.state == "REVERTED"}
     undone = [name for name in view.undone if name in now]
     nodes = foresight.values.nodes
@@ -211,6 +217,13 @@ def _rollback(foresight: Foresight, writer: "_Writer", entries: Sequence[Entry])
         "state": view.state,
         "exit_code": _EXIT.get(view.state, 3),
     }
+
+
+def _view(foresight: Foresight, entries: Sequence[Entry]) -> View:
+    view = View(foresight.values.definition)
+    for entry in entries:
+        view.apply(entry)
+    return view
 
 
 # ---------------------------------------------------------------------- one task

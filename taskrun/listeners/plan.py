@@ -160,12 +160,15 @@ class _Page:
 
     def _end(self, rollback: Plain) -> str:
         state = rollback["state"]
+        code = rollback["exit_code"]
         nameless = [t["name"] for t in rollback["undone"] if t["undo"]["class"] == "undeclared"]
         if state == "REVERTED" and nameless:
             whose = nameless[0] if len(nameless) == 1 else f"{len(nameless)} tasks"
-            return f"the run is REVERTED, exit code 1, but for what {whose} may leave: no undo is declared"
+            return (
+                f"the run is REVERTED, exit code {code}, but for what {whose} may leave: no undo is declared"
+            )
         if state == "REVERTED":
-            return "the run is REVERTED, exit code 1: the world is as before"
+            return f"the run is REVERTED, exit code {code}: the world is as before"
         return _ENDS.get(state, f"the run is {state}")
 
     def _warning(self, warning: Plain) -> Iterator[str]:

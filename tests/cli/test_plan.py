@@ -254,6 +254,114 @@ def test_the_plan_of_a_revert_goes_on_where_the_rollback_stopped(taskrun: Taskru
     assert [(each["name"], each["given_up"]) for each in found["left"]] == [("mail", None), ("two", "gone")]
 
 
+ALL_UNDOS = """\
+name: all
+inputs: {version: 3, copied: s3cr3t-9}
+secrets: {token: {env: TOKEN}}
+env: {LEVEL: "${{ inputs.version }}"}
+tasks:
+  - {name: script, run: echo, description: a script, revert: "true ${{ secrets.token }} ${{ self.state }}"}
+  - {name: folder, mkdir: made}
+  - {name: kept, run: touch kept, revert: {restore: [kept]}}
+  - {name: free, run: echo, revert: none}
+  - {name: skipped, if: inputs.version > 3, run: echo, revert: "true"}
+  - {name: lost, run: echo, revert: "no-such-program --now"}
+  - {name: rows, run: echo, revert: {sql: {database: "mysql://x/y", query: drop table t}}}
+  - name: each
+    for_each: [a, b]
+    exec: [echo, "${{ item }}"]
+    env: {N: "${{ item }}"}
+    retry: {attempts: 2}
+    revert: {exec: ["true", "${{ item }}", "${{ inputs.copied }}"]}
+verify_revert: ["test ! -e made"]
+"""
+
+
+@pytest.fixture
+def of_all(taskrun: Taskrun) -> dict[str, Any]:
+    secret = {"TOKEN": "s3cr3t-9"}
+    assert taskrun("run", taskrun.file(ALL_UNDOS), env=secret).code == 0
+    done = taskrun("plan", "--revert", "latest", "-o", "json", env=secret)
+    assert (done.code, done.err, "s3cr3t-9" in done.out) == (0, "", False)
+    found: dict[str, Any] = json.loads(done.out)
+    return found
+
+
+def test_the_plan_of_a_revert_has_the_parts_of_every_plan(
+    of_all: dict[str, Any], release: dict[str, Any]
+) -> None:
+    assert set(of_all) - set(release) == {"run"}
+    assert set(release) <= set(of_all)
+    assert (of_all["v"], of_all["name"], of_all["inputs"], of_all["env"]) == (
+        1,
+        "all",
+        {"version": 3, "copied": "***"},
+        {"LEVEL": 3},
+    )
+    assert of_all["run"]["state"] == "SUCCESS"
+    assert (of_all["tasks"], of_all["ignored"], of_all["controllers"]) == ([], [], [])
+    task = set(release["tasks"][0])
+    assert all(
+        task - {"check", "if"} <= set(each) | {"attempts", "description"}
+        for each in of_all["rollback"]["undone"]
+    )
+
+
+def test_the_plan_of_a_revert_tells_order_commands_and_class_of_each_undo(of_all: dict[str, Any]) -> None:
+    undone = of_all["rollback"]["undone"]
+    assert [each["number"] for each in undone] == list(range(1, len(undone) + 1))
+    assert [
+        (each["name"], each["undo"]["class"], each["undo"]["action"], each["undo"]["command"])
+        for each in undone
+    ] == [
+        ("each[1]", "revert", "exec", "true b ***"),
+        ("each[0]", "revert", "exec", "true a ***"),
+        ("rows", "revert", "sql", "mysql://x/y: drop table t"),
+        ("lost", "revert", "run", "no-such-program --now"),
+        ("free", "nothing", None, None),
+        ("kept", "restore", None, "kept"),
+        ("folder", "itself", None, None),
+        ("script", "revert", "run", "true '***' SUCCESS"),
+    ]
+    assert {each["state"] for each in undone} == {"SUCCESS"}
+    assert [(each["env"], each["attempts"], each["flow"]) for each in undone[:2]] == [
+        ({"N": "b"}, 2, "each"),
+        ({"N": "a"}, 2, "each"),
+    ]
+    assert undone[-1]["description"] == "a script"
+
+
+def test_the_plan_of_a_revert_tells_how_it_ends_and_warns(of_all: dict[str, Any]) -> None:
+    rollback = of_all["rollback"]
+    assert (rollback["left"], rollback["unknown"], rollback["checks"]) == ([], [], 1)
+    assert (rollback["state"], rollback["exit_code"]) == ("REVERTED", 0)
+    assert [(each["task"], each["message"].partition(":")[0]) for each in of_all["warnings"]] == [
+        ("rows", "its undo is not atomic"),
+        ("lost", "its undo cannot work"),
+    ]
+
+
+def test_the_exit_code_of_a_planned_revert_is_that_of_the_revert(taskrun: Taskrun) -> None:
+    assert taskrun("run", taskrun.file("name: w\ntasks: [{name: a, mkdir: made}]\n")).code == 0
+    plan = json.loads(taskrun("plan", "--revert", "latest", "-o", "json").out)
+    said = taskrun("plan", "--revert", "latest").out
+    assert "Then the run is REVERTED, exit code 0: the world is as before." in said
+    assert taskrun("revert").code == plan["rollback"]["exit_code"] == 0
+    run_id = json.loads(taskrun("states", "-o", "json").out)["run"]
+    assert plan["run"] == {"id": run_id, "state": "SUCCESS"}
+
+
+def test_a_planned_revert_tells_which_undo_has_failed_before(taskrun: Taskrun) -> None:
+    text = MADE.replace("rm two'", "rm two; exit 1'") + "  - {name: three, fail: x}\n"
+    assert taskrun("run", taskrun.file(text)).code == 3
+    plan = json.loads(taskrun("plan", "--revert", "latest", "-o", "json").out)
+    assert plan["run"]["state"] == "FAILURE"
+    assert [(each["name"], each["state"]) for each in plan["rollback"]["undone"]] == [
+        ("two", "REVERT_FAILURE"),
+        ("one", "SUCCESS"),
+    ]
+
+
 def test_the_plan_of_a_revert_of_a_killed_run_undoes_what_was_under_way(taskrun: Taskrun) -> None:
     text = "name: w\ntasks:\n  - {name: a, run: touch a, revert: rm a}\n  - {name: b, run: 'touch b; while [ ! -e go ]; do sleep 0.05; done', revert: rm b}\n"
     process = taskrun.start("run", taskrun.file(text))
