@@ -1,7 +1,7 @@
 """A workflow file that has changed since its run was started: told, refused, or taken for the run from here on."""
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from taskrun.cli.found import open_journal
 from taskrun.errors import RefusedError
@@ -12,24 +12,39 @@ if TYPE_CHECKING:
     from taskrun.app.base import Current
 
 
-def refuse_changed(row: RunRow) -> None:
-    """A run goes on with what it was started with; somebody who edited the file should know."""
+class Changes(NamedTuple):
+    """``digest`` tells one state of the files from another."""
+
+    lines: list[str]
+    digest: str
+
+
+def changes(row: RunRow, *, most: int | None = None) -> Changes | None:
+    """What has changed in the file, and what it includes; None if nothing has. ``most``: bytes worth comparing."""
     data = _read(row.file) if row.file else None
     if data is None:
-        return
+        return None
     lines = []
-    if _hash(data) != row.sha256:
-        lines = _difference(row, data)
-    lines += [f"{path}, which it includes, has changed" for path in _changed_includes(row)]
-    if lines:
+    if (digest := _hash(data)) != row.sha256:
+        is_large = most is not None and len(data) > most
+        lines = [f"{row.file} is too large to be compared here"] if is_large else _difference(row, data)
+    included = _changed_includes(row)
+    lines += [f"{path}, which it includes, has changed" for path in included]
+    return Changes(lines, _hash(" ".join([digest, *included.values()]).encode())) if lines else None
+
+
+def refuse_changed(row: RunRow) -> None:
+    """A run goes on with what it was started with; somebody who edited the file should know."""
+    found = changes(row)
+    if found is not None:
         raise RefusedError(
-            "\n".join([f"{row.file} has changed since run {row.id} was started:", *lines]),
+            "\n".join([f"{row.file} has changed since run {row.id} was started:", *found.lines]),
             hint=f"taskrun resume {row.id} --use-original goes on with it as it was;"
             " --use-current as it is now, if all that is done is the same in it",
         )
 
 
-def current_of(row: RunRow) -> "Current | None":
+def current_of(row: RunRow, *, quiet: bool = False) -> "Current | None":
     """The file as it is now; None if it is what the run goes on with anyhow."""
     from taskrun.app.base import Current  # noqa: PLC0415 - seldom asked for
     from taskrun.cli.workflows import load_definition  # noqa: PLC0415
@@ -37,7 +52,7 @@ def current_of(row: RunRow) -> "Current | None":
     before = _definition(row)
     folder = os.path.dirname(row.file)
     outside = any(not path.startswith(f"{folder}/") for path in before.get("includes", ()))
-    definition, text = load_definition(row.file, allow_outside=outside)
+    definition, text = load_definition(row.file, allow_outside=outside, quiet=quiet)
     if definition["sha256"] == row.sha256 and definition.get("includes") == before.get("includes"):
         return None
     return Current(definition, text)
@@ -66,12 +81,13 @@ def _frozen(row: RunRow) -> str:
     return ""
 
 
-def _changed_includes(row: RunRow) -> list[str]:
-    found = []
+def _changed_includes(row: RunRow) -> dict[str, str]:
+    """Their digests now, by path."""
+    found = {}
     for path, digest in _definition(row).get("includes", {}).items():
         data = _read(path)
-        if data is not None and _hash(data) != digest:
-            found.append(path)
+        if data is not None and (now := _hash(data)) != digest:
+            found[path] = now
     return found
 
 

@@ -33,7 +33,7 @@ def carry_out(doors: Doors, journal: SqliteJournal, row: RunRow, seq: int, wish:
         said = _resolve(doors, row, wish)
         if wish.verb == possible.RESOLVE:
             return said
-    argv = commands(row, wish, changed=doors.has_changed(row))[-1]
+    argv = commands(row, wish, changed=doors.changes(row) is not None)[-1]
     before = journal.entries(row.id, after=seq)  # what was resolved
     return _start(doors, journal, row, before[-1].seq if before else seq, [*argv, "--output", "plain"])
 

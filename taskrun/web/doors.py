@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 from taskrun.journal.base import RunRow
 
 Plain = dict[str, Any]
+ORIGINAL, CURRENT = "original", "current"
 
 
 class Masking(Protocol):
@@ -27,14 +28,25 @@ class Wish(NamedTuple):
     savepoint: str = ""
     outputs: Mapping[str, Any] = {}
     force: bool = False  # also behind the point of no return
+    retry: bool = False  # of the undos only those that failed
+    file: str = ""  # ORIGINAL or CURRENT, where it has changed since the run's start
+
+
+class Changes(Protocol):
+    """Of the workflow file since the run's start; ``digest`` tells one state of it from another."""
+
+    @property
+    def lines(self) -> Sequence[str]: ...
+    @property
+    def digest(self) -> str: ...
 
 
 class Doors(NamedTuple):
-    """``command`` starts taskrun in a process of its own; ``has_changed``: the workflow file, since the run's start."""
+    """``command`` starts taskrun in a process of its own; ``changes`` are None where there are none."""
 
     home: str
     command: Sequence[str]
     masking: Callable[[Mapping[str, Any]], tuple[Masking | None, list[str]]]
     plan: Callable[[str, Wish], Plain]
     resolve: Callable[[str, str, str, Plain], str]
-    has_changed: Callable[[RunRow], bool]
+    changes: Callable[[RunRow], Changes | None]

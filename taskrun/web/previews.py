@@ -8,9 +8,19 @@ from taskrun.journal.base import RunRow
 from taskrun.listeners.plan import how_undone
 from taskrun.listeners.verdict import is_past_pivot
 from taskrun.web import possible
-from taskrun.web.doors import Doors, Plain, Wish
+from taskrun.web.doors import CURRENT, ORIGINAL, Changes, Doors, Plain, Wish
 from taskrun.web.shown import Shown, question
-from taskrun.web.wishes import DONE, NOT_DONE, UNDONE, check, choices, commands, savepoints
+from taskrun.web.wishes import (
+    DONE,
+    FORWARD,
+    NOT_DONE,
+    UNDONE,
+    can_retry,
+    check,
+    choices,
+    commands,
+    savepoints,
+)
 
 _WORDS = {
     DONE: "It has happened: the task is SUCCESS",
@@ -33,6 +43,7 @@ _ENDS = {
     "FAILURE": "Then the run ends with FAILURE: it is not fully rolled back.",
     "SUSPENDED": "Then the run is SUSPENDED: somebody has to decide how it goes on.",
 }
+MOST_LINES = 400  # of what has changed in a file
 _BACK = (possible.REVERT, possible.DECLINE)
 
 
@@ -40,15 +51,18 @@ def preview(
     doors: Doors, row: RunRow, definition: Plain, shown: Shown, wish: Wish, standing: str, *, driven: bool
 ) -> Plain:
     check(row, definition, shown, wish, standing, driven=driven)
+    changes = doors.changes(row) if wish.verb in FORWARD else None
     found: Plain = {
         "verb": wish.verb,
         "task": wish.task,
         "title": _TITLES[wish.verb].format(task=wish.task),
         "seq": shown.seq,
         "live": driven,
-        "commands": [_line(argv) for argv in commands(row, wish, changed=doors.has_changed(row))],
+        "commands": [_line(argv) for argv in commands(row, wish, changed=changes is not None)],
         "choices": [],
         "savepoints": [],
+        "can_retry": wish.verb == possible.REVERT and can_retry(shown),
+        "files": [],
         "steps": [],
         "left": [],
         "warnings": [],
@@ -69,9 +83,25 @@ def preview(
             "The run is past its point of no return: what came before it was not meant to be undone any more."
         )
         return {**found, "words": words, "then": ""}
-    if wish.verb == possible.RESUME and doors.has_changed(row):
-        found["warnings"] = [f"{row.file} has changed since: the run goes on with the file as it was."]
+    if changes is not None:
+        found |= _files(row, changes, wish)
     return {**found, **_planned(doors.plan(row.id, wish), wish, found["warnings"])}
+
+
+def _files(row: RunRow, changes: Changes, wish: Wish) -> Plain:
+    """A file that has changed since: both are offered, and what is other in it."""
+    which = "is now" if wish.file == CURRENT else "was"
+    lines = list(changes.lines)
+    more = [f"... {len(lines) - MOST_LINES} more lines"] if len(lines) > MOST_LINES else []
+    return {
+        "files": [
+            [ORIGINAL, "as it was when the run was started"],
+            [CURRENT, "as it is now; what is done has to be the same in it"],
+        ],
+        "difference": [*lines[:MOST_LINES], *more],
+        "seen": changes.digest,
+        "warnings": [f"{row.file} has changed since: the run goes on with the file as it {which}."],
+    }
 
 
 def _line(argv: Sequence[str]) -> str:
@@ -111,7 +141,7 @@ def _planned(plan: Plain, wish: Wish, warnings: Sequence[str]) -> Plain:
         "steps": steps,
         "left": left,
         "then": _then(plan["ends"], rollback, left),
-        "warnings": [*warnings, *said],
+        "warnings": [*warnings, *([plan["told"]] if plan.get("told") else []), *said],
     }
 
 

@@ -130,7 +130,8 @@ class Pages:
             with self._folds.of(journal, _id(request)) as (row, definition, shown, _):
                 driven, standing = is_held(self._doors.home, row.id), stands(self._doors.home, row)
                 wishes.check(row, definition, shown, wish, standing, driven=driven)
-                wishes.check_complete(wish)
+                changes = self._doors.changes(row) if wish.file else None
+                wishes.check_complete(wish, changes, body.get("seen"))
                 if not driven and seq != shown.seq:
                     raise RefusedError("the run has moved on since you looked: look again")
                 last = shown.seq

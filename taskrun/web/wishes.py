@@ -6,23 +6,26 @@ from typing import Any
 
 from taskrun.errors import RefusedError, UsageError
 from taskrun.journal.base import RunRow
+from taskrun.listeners.verdict import mendable
 from taskrun.web import possible
-from taskrun.web.doors import Plain, Wish
+from taskrun.web.doors import CURRENT, ORIGINAL, Changes, Plain, Wish
 from taskrun.web.shown import Shown
 
+FORWARD = (possible.RESUME, possible.APPROVE)
 LONGEST = 2000  # characters of a reason
 DONE, NOT_DONE, UNDONE = "done", "not-done", "undone"
 
 
 def wish_of(given: Mapping[str, Any]) -> Wish:
     """From a request: only texts, of a sensible length."""
-    texts = {key: given.get(key) or "" for key in ("verb", "task", "word", "reason", "savepoint")}
+    texts = {key: given.get(key) or "" for key in ("verb", "task", "word", "reason", "savepoint", "file")}
     outputs = _outputs(given.get("outputs") or {})
     if not all(isinstance(text, str) and len(text) <= LONGEST for text in texts.values()):
         raise UsageError("texts are wanted, and no long ones")
     if any(not text.isprintable() for text in texts.values()):
         raise UsageError("a reason is one line of text")
-    return Wish(**texts, outputs=outputs, force=given.get("force") in (True, "true"))
+    force, retry = (given.get(key) in (True, "true") for key in ("force", "retry"))
+    return Wish(**texts, outputs=outputs, force=force, retry=retry)
 
 
 def _outputs(given: Any) -> dict[str, Any]:
@@ -54,10 +57,22 @@ def check(row: RunRow, definition: Plain, shown: Shown, wish: Wish, standing: st
         raise UsageError("outputs go with --done only")
     if wish.savepoint and wish.savepoint not in savepoints(definition, shown):
         raise UsageError("the run has not come to such a savepoint")
+    if wish.file and (wish.verb not in FORWARD or wish.file not in (ORIGINAL, CURRENT)):
+        raise UsageError(f"to resume, the file is {ORIGINAL} or {CURRENT}")
+    if wish.retry and (wish.verb != possible.REVERT or wish.savepoint or wish.force):
+        raise UsageError("retry goes alone: it only tries the undos again that failed")
+    if wish.retry and not can_retry(shown):
+        raise RefusedError("no undo has failed that could be tried again")
 
 
-def check_complete(wish: Wish) -> None:
-    """RefusedError if something is missing that a person has to say."""
+def can_retry(shown: Shown) -> bool:
+    return shown.view.rolling and bool(mendable(shown.view))
+
+
+def check_complete(wish: Wish, changes: Changes | None, seen: object) -> None:
+    """RefusedError if something is missing that a person has to say, or was not as it is when they said it."""
+    if wish.file == CURRENT and changes is not None and seen != changes.digest:
+        raise RefusedError("the file has changed again since you looked: look again")
     if wish.verb == possible.SKIP and not wish.reason.strip():
         raise RefusedError("giving an undo up needs a reason: who reads the history wants to know why")
     if wish.verb == possible.RESOLVE and not wish.word:
@@ -67,12 +82,12 @@ def check_complete(wish: Wish) -> None:
 def commands(row: RunRow, wish: Wish, *, changed: bool) -> list[list[str]]:
     """The equal command lines, without the `taskrun`; what the page does is the same."""
     reason = ["--reason", wish.reason] if wish.reason else []
-    resume = ["resume", row.id, *(["--use-original"] if changed else [])]
+    resume = ["resume", row.id, *([f"--use-{wish.file or ORIGINAL}"] if changed else [])]
     outputs = [
         word for name, value in wish.outputs.items() for word in ("--output", f"{name}={_word(value)}")
     ]
     to = ["--to", wish.savepoint] if wish.savepoint else []
-    force = ["--force"] if wish.force else []
+    force = ["--force"] if wish.force else ["--retry"] if wish.retry else []
     found = {
         possible.RESUME: [resume],
         possible.REVERT: [["revert", row.id, *to, *force]],

@@ -112,6 +112,21 @@ class Stage:
         stream = self.page.listen(f"{self.path}/live", last=seq)
         events = [event for _, data in stream.until(state) for event in data["events"]]
         stream.close()
+        return self.begun(events)
+
+    def after_another_file(self, seq: int) -> list[str]:
+        """The same of a run that goes on with another file, of which an open page has to be made anew."""
+        stream = self.page.listen(f"{self.path}/live", last=seq)
+        while "reload" not in stream.next()[1]:
+            pass
+        stream.close()
+        stream = self.page.listen(f"{self.path}/live", last=self.seq)
+        stream.until("SUCCESS")
+        stream.close()
+        return self.begun(self.page.get(f"{self.path}/events", after=seq)["events"])
+
+    @staticmethod
+    def begun(events: Any) -> list[str]:
         begins = {"RUNNING": "do", "REVERTING": "undo"}
         return [
             f"{begins[e['state']]} {e['name']}"
@@ -204,6 +219,88 @@ def test_a_changed_file_is_told_and_the_command_says_which_is_meant(stage: Stage
     seq = stage.seq
     stage.act("resume")
     assert stage.after(seq, "SUCCESS") == ["do second", "do third"]
+
+
+MENDED = FAILING.replace("test -e mended", "echo mended").replace("echo three", "echo four")
+
+
+def test_what_is_other_in_a_changed_file_is_shown_and_the_run_goes_on_with_it(stage: Stage) -> None:
+    stage.start(FAILING)
+    stage.taskrun.file(MENDED)
+    shown = stage.preview("resume")
+    assert [word for word, _ in shown["files"]] == ["original", "current"]
+    assert {
+        "-  - {name: third, run: echo three, revert: echo back}",
+        "+  - {name: third, run: echo four, revert: echo back}",
+    } <= set(shown["difference"])
+    assert [step["command"] for step in shown["steps"]] == ["test -e mended", "echo three"]
+    shown = stage.preview("resume", file="current")
+    assert shown["commands"] == [f"taskrun resume {stage.run} --use-current"]
+    assert [step["command"] for step in shown["steps"]] == ["echo mended", "echo four"]
+    assert shown["warnings"][1] == "changed: second, third"
+    seq = stage.seq
+    stage.act("resume", file="current", seen=shown["seen"])
+    assert stage.after_another_file(seq) == steps(shown)
+
+
+def test_a_file_that_changes_between_the_look_and_the_click_is_looked_at_again(stage: Stage) -> None:
+    stage.start(FAILING)
+    stage.taskrun.file(MENDED)
+    seen = stage.preview("resume", file="current")["seen"]
+    stage.taskrun.file(MENDED + "# once more\n")
+    seq, given = stage.seq, {"verb": "resume", "file": "current"}
+    for said in (seen, "", None):
+        refused = stage.page.ask("POST", f"{stage.path}/act", {**given, "seq": seq, "seen": said})
+        assert (refused.status, b"look again" in refused.body) == (409, True)
+    assert stage.seq == seq
+
+
+def test_a_file_the_run_cannot_go_on_with_is_refused_before_anything_is_done(stage: Stage) -> None:
+    stage.start(FAILING)
+    for text, said in (
+        (FAILING.replace("echo one", "echo other"), "first"),
+        (FAILING + "  - {name: more, rnu: x}\n", "line 8: there is no action or key"),
+        (FAILING + "inputs: {version: {type: string}}\n", "version"),
+    ):
+        stage.taskrun.file(text)
+        refused = stage.page.ask("GET", f"{stage.path}/preview?verb=resume&file=current")
+        assert (refused.status in (400, 409), said in refused.json["error"]) == (True, True), refused.body
+        assert stage.preview("resume", file="original")["commands"] == [
+            f"taskrun resume {stage.run} --use-original"
+        ]
+    refused = stage.page.ask("GET", f"{stage.path}/preview?verb=revert&file=current")
+    assert refused.status == 400
+
+
+def test_an_approval_goes_on_with_the_file_that_was_chosen(stage: Stage) -> None:
+    stage.start(APPROVAL)
+    stage.taskrun.file(APPROVAL.replace("echo three", "echo four"))
+    shown = stage.preview("approve", task="sure", file="current")
+    assert shown["commands"][1] == f"taskrun resume {stage.run} --use-current"
+    assert [step["command"] for step in shown["steps"]] == ["echo four"]
+    seq = stage.seq
+    stage.act("approve", task="sure", file="current", seen=shown["seen"])
+    assert stage.after_another_file(seq) == ["do third"]
+    assert "four" in stage.taskrun("logs", stage.run, "third").out
+
+
+def test_only_the_undos_that_failed_are_tried_again(stage: Stage) -> None:
+    stage.start(STUCK)
+    shown = stage.preview("revert")
+    assert (shown["can_retry"], steps(shown)) == (True, ["undo second", "undo first"])
+    shown = stage.preview("revert", retry="true")
+    assert shown["commands"] == [f"taskrun revert {stage.run} --retry"]
+    assert steps(shown) == ["undo second"]
+    assert [name for name, _ in shown["left"]] == ["first"]
+    (stage.taskrun.folder / "mended").touch()
+    seq = stage.seq
+    stage.act("revert", retry=True)
+    assert stage.after(seq, "FAILURE") == ["undo second"]
+    assert stage.preview("revert")["can_retry"] is False
+    refused = stage.page.ask("GET", f"{stage.path}/preview?verb=revert&retry=true")
+    assert refused.status == 409
+    refused = stage.page.ask("GET", f"{stage.path}/preview?verb=revert&retry=true&force=true")
+    assert refused.status == 400
 
 
 def test_an_approval_is_given(stage: Stage) -> None:

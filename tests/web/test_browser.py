@@ -36,6 +36,13 @@ tasks:
   - {name: second, run: echo two, revert: {run: "test -e mended", retry: {attempts: 1}}}
   - {name: third, run: exit 1, revert: none}
 """
+SAVED = """
+name: saved
+tasks:
+  - {name: first, run: echo one, revert: echo back}
+  - {savepoint: middle}
+  - {name: second, run: echo two, revert: echo back}
+"""
 APPROVAL = """
 name: asking
 tasks:
@@ -166,6 +173,55 @@ def test_an_undo_that_failed_is_resolved_or_given_up(serve: Any, taskrun: Taskru
     tab.keyboard.press("Escape")
     do(tab, "skip", fill=lambda tab: tab.locator("#reason").fill("it is gone"))
     expect(tab.locator("#needs")).to_contain_text("Given up: it is gone")
+
+
+def test_a_run_goes_on_with_its_file_as_it_was_or_as_it_is(serve: Any, taskrun: Taskrun, look: Look) -> None:
+    page = serve()
+    tab = look(page, f"/runs/{begin(taskrun, STOPPED)}")
+    taskrun.file(STOPPED.replace("echo one", "echo other"))
+    tab.locator("button[data-verb=resume]").first.click()
+    difference, confirm = tab.locator("#dialog .diff"), tab.locator("#confirm")
+    expect(difference.locator(".old", has_text="echo one")).to_be_visible()
+    expect(difference.locator(".new", has_text="echo other")).to_be_visible()
+    expect(tab.locator("#dialog .command")).to_contain_text("--use-original")
+    tab.get_by_label("as it is now").check()
+    expect(tab.locator("#dialog [role=alert]")).to_contain_text("first")
+    expect(confirm).to_be_disabled()
+    expect(tab.locator("#dialog .command")).to_be_empty()
+    tab.get_by_label("as it was").check()
+    expect(confirm).to_be_enabled()
+    tab.keyboard.press("Escape")
+    taskrun.file(STOPPED.replace("echo no >&2; test -e mended", "echo mended"))
+    steps, command = do(tab, "resume", fill=_take_the_current_file)
+    assert ("--use-current" in command, steps[0]) == (True, "second")
+    state(tab).to_have_text("✓SUCCESS")
+
+
+def _take_the_current_file(tab: Tab) -> None:
+    tab.get_by_label("as it is now").check()
+    expect(tab.locator("#dialog .command")).to_contain_text("--use-current")
+
+
+def test_only_what_failed_to_be_undone_is_tried_again_or_what_came_after_a_savepoint(
+    serve: Any, taskrun: Taskrun, look: Look
+) -> None:
+    page = serve()
+    tab = look(page, f"/runs/{begin(taskrun, STUCK)}")
+    (taskrun.folder / "mended").touch()
+    steps, command = do(tab, "revert", fill=lambda tab: _undo(tab, "only what failed", "--retry"))
+    assert steps == ["second"]
+    expect(tab.locator(".tasks tr", has_text="second").locator(".chip")).to_have_text("↶REVERTED")
+    expect(tab.locator(".tasks tr", has_text="first").locator(".chip")).to_have_text("✓SUCCESS")
+    tab = look(page, f"/runs/{begin(taskrun, SAVED)}")
+    steps, command = do(tab, "revert", fill=lambda tab: _undo(tab, "after middle", "--to middle"))
+    assert (steps, command.endswith("--to middle")) == (["second"], True)
+    state(tab).to_have_text("‖SUSPENDED")
+
+
+def _undo(tab: Tab, option: str, command: str) -> None:
+    label = tab.locator("#undo option", has_text=option).text_content()
+    tab.locator("#undo").select_option(label=label)
+    expect(tab.locator("#dialog .command")).to_contain_text(command)
 
 
 def test_a_page_goes_on_after_its_server_was_killed_and_started_again(

@@ -15,6 +15,7 @@ const LABELS = {
   skip: ["Give up its undo", "Give it up and go on"],
 };
 const FOR_GOOD = ["cancel", "revert", "decline", "skip"];
+const RETRY = "--retry"; // no savepoint has such a name
 const AT_ONCE = 300; // steps in the list
 
 export function button(act, work) {
@@ -78,7 +79,9 @@ export class Asking {
     const found = { verb: this.act.verb, task: this.act.task || "" };
     if (this.word) found.word = this.word;
     if (this.reason && this.reason.value.trim()) found.reason = this.reason.value.trim();
-    if (this.savepoint && this.savepoint.value) found.savepoint = this.savepoint.value;
+    if (this.savepoint && this.savepoint.value === RETRY) found.retry = true;
+    else if (this.savepoint && this.savepoint.value) found.savepoint = this.savepoint.value;
+    if (this.file) found.file = this.file;
     if (this.force && this.force.checked) found.force = true;
     return found;
   }
@@ -107,6 +110,7 @@ export class Asking {
       const more = Object.keys(outputs).length ? { outputs: JSON.stringify(outputs) } : {};
       found = await get(`/api/runs/${this.run}/preview`, { ...this.wish(), ...more });
     } catch (error) {
+      if (this.built) this.clear();
       this.refuse(error);
       return;
     }
@@ -117,9 +121,15 @@ export class Asking {
     this.yes.disabled = Boolean(missing);
   }
 
+  // What was shown is not what would be done now.
+  clear() {
+    this.draw({ ...this.found, words: "", steps: [], left: [], then: "", warnings: [], commands: [] });
+  }
+
   buildOptions(found) {
     this.built = true;
-    this.reason = this.savepoint = this.values = this.force = null;
+    this.reason = this.savepoint = this.values = this.force = this.difference = null;
+    this.file = found.files.length ? "original" : "";
     const options = [];
     if (found.choices.length) {
       const radios = found.choices.map(([word, words]) => h("label", { class: "check" }, h("input", { type: "radio", name: "word", value: word, onchange: () => this.choose(word) }), ` ${words}`));
@@ -128,8 +138,14 @@ export class Asking {
       const box = h("label", { class: "field", hidden: true }, "Outputs of the task, a line of NAME=VALUE each", this.values);
       options.push(box);
     }
-    if (found.savepoints.length) {
-      this.savepoint = h("select", { onchange: () => this.look() }, h("option", { value: "" }, "all of the run"), found.savepoints.map((name) => h("option", { value: name }, `only what came after ${name}`)));
+    if (found.files.length) {
+      const radios = found.files.map(([word, words]) => h("label", { class: "check" }, h("input", { type: "radio", name: "file", value: word, checked: word === "original", onchange: () => this.chooseFile(word) }), ` ${words}`));
+      this.difference = h("pre", { class: "diff", tabindex: "0", "aria-label": "What has changed in the file" });
+      options.push(h("fieldset", {}, h("legend", {}, "The file has changed. Go on with it"), radios), this.difference);
+    }
+    if (found.savepoints.length || found.can_retry) {
+      const retry = found.can_retry ? [h("option", { value: RETRY }, "only what failed to be undone: try that again")] : [];
+      this.savepoint = h("select", { id: "undo", onchange: () => this.look() }, h("option", { value: "" }, "all of the run"), retry, found.savepoints.map((name) => h("option", { value: name }, `only what came after ${name}`)));
       options.push(h("label", { class: "field" }, "Undo", this.savepoint));
     }
     if (found.behind_pivot) {
@@ -149,6 +165,11 @@ export class Asking {
     this.look();
   }
 
+  chooseFile(word) {
+    this.file = word;
+    this.look();
+  }
+
   lookSoon() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.look(), 250);
@@ -158,6 +179,7 @@ export class Asking {
     setText(this.title, found.title);
     setText(this.words, found.words);
     setText(this.question, found.question || "");
+    if (this.difference) fill(this.difference, (found.difference || []).map(changed));
     fill(this.steps, found.steps.slice(0, AT_ONCE).map(step));
     this.steps.hidden = !found.steps.length;
     if (found.steps.length > AT_ONCE) this.steps.append(h("li", { class: "soft" }, `and ${counted(found.steps.length - AT_ONCE, "more task")}`));
@@ -176,7 +198,7 @@ export class Asking {
     this.yes.disabled = true;
     this.error.hidden = true;
     try {
-      const said = await post(`/api/runs/${this.run}/act`, { ...this.wish(), outputs: this.outputs(), seq: this.found.seq });
+      const said = await post(`/api/runs/${this.run}/act`, { ...this.wish(), outputs: this.outputs(), seq: this.found.seq, seen: this.found.seen });
       this.dialog.close();
       this.say(`Done: ${said.done}.`);
     } catch (error) {
@@ -190,6 +212,13 @@ export class Asking {
     await this.look();
     this.refuse(error);
   }
+}
+
+const CHANGED = { "+": "new", "-": "old", "@": "soft" };
+
+function changed(line) {
+  const kind = /^(\+\+\+|---) /.test(line) ? "soft" : CHANGED[line[0]];
+  return h("span", { class: kind || null }, `${line}\n`);
 }
 
 const WHAT = { do: ["▸", "do"], undo: ["↶", "undo"], wait: ["●", "ends by itself"] };
