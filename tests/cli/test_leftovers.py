@@ -25,14 +25,16 @@ def test_a_daemon_is_let_be_and_named_with_the_task_it_came_from(taskrun: Taskru
     text = """
 name: w
 tasks:
-  - {name: a, run: 'setsid sh -c "echo \\$\\$ > pid; exec sleep 600" > /dev/null 2>&1 & until [ -s pid ]; do sleep 0.02; done', revert: none}
+  - {name: a, run: 'setsid sh waiter > /dev/null 2>&1 & until [ -s pid ]; do sleep 0.02; done', revert: none}
 """
+    os.mkfifo(taskrun.folder / "never")
+    (taskrun.folder / "waiter").write_text("echo $$ > pid\nread x < never\n")
     done = taskrun("run", taskrun.file(text))
     pid = int((taskrun.folder / "pid").read_text())
     assert is_alive(pid)
     os.kill(pid, signal.SIGKILL)
     assert done.code == 0, done.err
-    assert f"left running: {pid} (sleep 600)" in done.out + done.err
+    assert f"left running: {pid} (sh waiter)" in done.out + done.err
 
 
 def test_who_is_deaf_to_term_is_killed_after_its_grace_with_all_that_is_its_own(taskrun: Taskrun) -> None:

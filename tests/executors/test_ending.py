@@ -55,10 +55,17 @@ def test_grandchildren_below_a_deaf_child_are_ended_too(house):
     assert marked(house.run_id) == []
 
 
+def make_waiter(house):
+    """A script that says who it is and waits: a program's command line is not there from its first moment on."""
+    os.mkfifo(house.dir / "never")
+    (house.dir / "waiter").write_text("echo $$ > daemon\nread x < never\n")
+
+
 def test_what_left_the_session_is_named_and_let_be(house):
-    ended = house.run(f"{SETSID} sh -c 'echo $$ > daemon; exec sleep 60' & until test -s daemon; do :; done")
+    make_waiter(house)
+    ended = house.run(f"{SETSID} sh waiter & until test -s daemon; do :; done")
     daemon = pid_in(house, "daemon")
-    assert ended.message == f"left running: {daemon} (sleep 60)"
+    assert ended.message == f"left running: {daemon} (sh waiter)"
     assert is_running(daemon)
     os.kill(daemon, signal.SIGKILL)
     until(lambda: house.children() == [])  # reaped
@@ -73,12 +80,10 @@ def test_a_daemon_is_named_once_and_not_again_by_later_attempts(house):
 
 
 def test_a_daemon_without_its_environment_is_still_named(house):
-    script = (
-        f"env -i {SETSID} /bin/sh -c 'echo $$ > daemon; exec sleep 60' & until test -s daemon; do :; done"
-    )
-    ended = house.run(script)
+    make_waiter(house)
+    ended = house.run(f"env -i {SETSID} /bin/sh waiter & until test -s daemon; do :; done")
     daemon = pid_in(house, "daemon")
-    assert ended.message == f"left running: {daemon} (sleep 60)"
+    assert ended.message == f"left running: {daemon} (/bin/sh waiter)"
     os.kill(daemon, signal.SIGKILL)
 
 
