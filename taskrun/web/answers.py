@@ -17,6 +17,8 @@ from taskrun.web.listing import is_held, stands
 from taskrun.web.source import source
 
 EVENTS = 2000  # in one answer
+FIRST_ROWS = 1000  # enough to look at; a browser asks for the rest meanwhile
+NEXT_ROWS = 10_000
 LAST_LINES = 12
 WITH_OUTPUTS = 200  # tasks in one answer
 
@@ -73,7 +75,9 @@ def run(asked: Asked) -> Plain:
     return asked.safe(
         {
             "run": shown.run(asked.row, asked.standing, driven=asked.driven),
-            "rows": shown.rows(),
+            "rows": shown.first_rows(FIRST_ROWS),
+            "many": len(shown.view.rows),
+            "first": FIRST_ROWS,
             "continued": [[each.verb, each.time] for each in continued],
             "inputs": _inputs(definition, asked.row),
             "secrets": sorted(definition.get("secrets", ())),
@@ -82,6 +86,12 @@ def run(asked: Asked) -> Plain:
             "read_only": asked.read_only,
         }
     )
+
+
+def rows(asked: Asked) -> Plain:
+    """The next ones, in file order. ``many`` there are in all: items of a fan-out may have come between two answers."""
+    shown, first = asked.fold.shown, number(asked.query.get("from", "0"))
+    return asked.safe({"rows": shown.rows(first, NEXT_ROWS), "many": len(shown.view.rows)})
 
 
 def events(asked: Asked) -> Plain:
@@ -164,6 +174,7 @@ def preview(asked: Asked) -> Plain:
 
 ANSWERS: Mapping[str, Callable[[Asked], Plain | Later]] = {
     "": run,
+    "/rows": rows,
     "/events": events,
     "/graph": levels,
     "/source": file,

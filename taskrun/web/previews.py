@@ -43,6 +43,7 @@ _ENDS = {
     "FAILURE": "Then the run ends with FAILURE: it is not fully rolled back.",
     "SUSPENDED": "Then the run is SUSPENDED: somebody has to decide how it goes on.",
 }
+MOST_STEPS = 300  # in one list
 MOST_LINES = 400  # of what has changed in a file
 _BACK = (possible.REVERT, possible.DECLINE)
 
@@ -64,6 +65,7 @@ def preview(
         "can_retry": wish.verb == possible.REVERT and can_retry(shown),
         "files": [],
         "steps": [],
+        "more_steps": 0,
         "left": [],
         "warnings": [],
         "reason": _reason(wish.verb),
@@ -127,18 +129,22 @@ def _suspension(shown: Shown) -> Plain:
 
 def _planned(plan: Plain, wish: Wish, warnings: Sequence[str]) -> Plain:
     rollback = plan["rollback"]
-    steps = [_step(task, "do", task["action"], task["command"], "") for task in plan["tasks"]]
-    if rollback:
-        steps += [_undo_step(task) for task in rollback["undone"]]
+    doing, undoing = plan["tasks"], rollback["undone"] if rollback else []
+    steps = [_step(task, "do", task["action"], task["command"], "") for task in doing[:MOST_STEPS]]
+    steps += [_undo_step(task) for task in undoing[: MOST_STEPS - len(steps)]]
     for number, step in enumerate(steps, 1):
         step["number"] = number
     said = [
         f"{each['task']}: {each['message']}" if each["task"] else each["message"] for each in plan["warnings"]
     ]
-    left = [[each["name"], _why_left(each)] for each in rollback["left"]] if rollback else []
+    stays = rollback["left"] if rollback else []
+    left = [[each["name"], _why_left(each)] for each in stays[:MOST_STEPS]]
+    if len(stays) > MOST_STEPS:
+        left.append([f"{len(stays) - MOST_STEPS:,} more", ""])
     return {
-        "words": _words(wish.verb, steps),
+        "words": _words(wish.verb, doing, undoing),
         "steps": steps,
+        "more_steps": len(doing) + len(undoing) - len(steps),
         "left": left,
         "then": _then(plan["ends"], rollback, left),
         "warnings": [*warnings, *([plan["told"]] if plan.get("told") else []), *said],
@@ -169,13 +175,11 @@ def _why_left(task: Plain) -> str:
     return how_undone(task["undo"]) if task["undo"]["class"] == "impossible" else "stays applied"
 
 
-def _words(verb: str, steps: Sequence[Plain]) -> str:
-    if not steps:
+def _words(verb: str, doing: Sequence[Plain], undoing: Sequence[Plain]) -> str:
+    if not doing and not undoing:
         return "Nothing is run for that."
     if verb == possible.CANCEL:
         return "What runs is stopped. Then this is undone, in this order, as it stands now:"
-    doing = any(step["what"] == "do" for step in steps)
-    undoing = any(step["what"] == "undo" for step in steps)
     if doing:
         return "This runs, in this order" + (", and is undone again:" if undoing else ":")
     return "This is undone, in this order:"

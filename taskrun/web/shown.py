@@ -41,8 +41,20 @@ class Shown:
             touched |= {id(row): row for row in self.view.index.values() if row.changed > before}
         return [self._row(row) for row in touched.values()]
 
-    def rows(self) -> list[Plain]:
-        return [self._row(row) for row in self.view.rows]
+    def rows(self, first: int, most: int) -> list[Plain]:
+        """So many of them in file order."""
+        return [self._row(row) for row in self.view.rows[first : first + most]]
+
+    def first_rows(self, most: int) -> list[Plain]:
+        """Those a page begins with, and those of which it speaks at once."""
+        view, begun = self.view, {row.name for row in self.view.rows[:most]}
+        names = [
+            name
+            for names in (view.failed, view.tolerated, view.revert_failed, view.unknown)
+            for name in names[:NAMES]
+            if name not in begun
+        ]
+        return [*self.rows(0, most), *(self._row(view.index[name]) for name in dict.fromkeys(names))]
 
     def _time(self, entry: Entry) -> None:
         ended, begun = self._attempts.take(entry)

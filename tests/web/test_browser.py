@@ -383,6 +383,37 @@ def test_a_thousand_tasks_are_made_as_one_comes_to_them(serve: Any, taskrun: Tas
     expect(tab.locator(".graph.small .node")).to_have_count(1000)
 
 
+def test_of_many_tasks_the_first_are_there_at_once_and_the_rest_soon(
+    serve: Any, taskrun: Taskrun, look: Look
+) -> None:
+    tasks = "\n".join(f"  - {{name: task_{number:05}, echo: hello}}" for number in range(12_500))
+    last = "  - {name: last, fail: at the end}\n"
+    run = begin(taskrun, f"name: many\npattern: linear\non_failure: stop\ntasks:\n{tasks}\n{last}")
+    page = serve()
+    found = page.get(f"/api/runs/{run}")
+    assert (len(found["rows"]), found["rows"][-1]["name"], found["many"]) == (1001, "last", 12_501)
+    rest = [page.get(f"/api/runs/{run}/rows", **{"from": start})["rows"] for start in (1000, 11_000, 12_501)]
+    assert [len(rows) for rows in rest] == [10_000, 1501, 0]
+    tab = look(page, f"/runs/{run}")
+    expect(tab.locator(".troubles")).to_contain_text("at the end")
+    expect(tab.locator(".filter", has_text="All")).to_have_text("All 12,501")
+    tab.get_by_label("Search tasks").fill("task_12499")
+    expect(tab.locator(".tasks tbody tr")).to_have_count(1)
+    expect(tab.locator(".graph-block[open]")).to_have_count(0)
+    tab.locator("button[data-verb=revert]").first.click()
+    expect(tab.locator("#dialog .steps li").last).to_have_text("and 12,201 more tasks")
+    expect(tab.locator("#dialog .steps strong").first).to_have_text("last")
+    tab.keyboard.press("Escape")
+    tab.get_by_role("tab", name="YAML").click()
+    code = tab.get_by_label("The workflow file")
+    expect(code.locator(".marked")).to_contain_text("at the end")
+    expect(code.get_by_text("Show later lines")).to_be_hidden()
+    count = code.locator(".line").count()
+    assert count < 3000
+    code.get_by_text("Show earlier lines").click()
+    expect(code.locator(".line")).to_have_count(count + 2000)
+
+
 def test_the_keys_are_enough(serve: Any, taskrun: Taskrun, look: Look) -> None:
     tab = look(serve(), f"/runs/{begin(taskrun, STOPPED)}")
     expect(tab.locator(".tasks .name")).to_have_count(2)

@@ -16,7 +16,6 @@ const LABELS = {
 };
 const FOR_GOOD = ["cancel", "revert", "decline", "skip"];
 const RETRY = "--retry"; // no savepoint has such a name
-const AT_ONCE = 300; // steps in the list
 
 export function button(act, work) {
   const element = h("button", { type: "button", "data-verb": act.verb, class: act.verb === "resume" || act.verb === "approve" ? "act main" : "act" }, `${LABELS[act.verb][0]}…`);
@@ -123,7 +122,7 @@ export class Asking {
 
   // What was shown is not what would be done now.
   clear() {
-    this.draw({ ...this.found, words: "", steps: [], left: [], then: "", warnings: [], commands: [] });
+    this.draw({ ...this.found, words: "", steps: [], more_steps: 0, left: [], then: "", warnings: [], commands: [] });
   }
 
   buildOptions(found) {
@@ -180,9 +179,9 @@ export class Asking {
     setText(this.words, found.words);
     setText(this.question, found.question || "");
     if (this.difference) fill(this.difference, (found.difference || []).map(changed));
-    fill(this.steps, found.steps.slice(0, AT_ONCE).map(step));
+    fill(this.steps, found.steps.map(step));
     this.steps.hidden = !found.steps.length;
-    if (found.steps.length > AT_ONCE) this.steps.append(h("li", { class: "soft" }, `and ${counted(found.steps.length - AT_ONCE, "more task")}`));
+    if (found.more_steps) this.steps.append(h("li", { class: "soft" }, `and ${counted(found.more_steps, "more task")}`));
     fill(this.left, found.left.length ? [h("h3", {}, "What stays"), h("ul", {}, found.left.map(([name, why]) => h("li", {}, h("strong", {}, name), ` ${why}`)))] : []);
     setText(this.then, found.then);
     fill(this.warnings, found.warnings.map((text) => h("p", { class: "warning" }, `! ${text}`)));

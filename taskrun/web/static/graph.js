@@ -8,7 +8,7 @@ const WITH_NAMES = 160; // tasks; more are drawn as squares
 const AT_ONCE = 2000; // more are drawn only when somebody wants to see them
 
 export class Graph {
-  constructor(run, rows, open) {
+  constructor(run, rows, open, many) {
     this.run = run;
     this.rows = rows;
     this.open = open;
@@ -21,7 +21,7 @@ export class Graph {
     this.element = h("details", { class: "block graph-block" }, h("summary", {}, h("span", { class: "heading" }, "Graph"), " ", this.hint), this.scroll);
     this.connect = once(() => this.drawEdges());
     new ResizeObserver(() => this.connect()).observe(this.canvas);
-    this.element.open = [...rows.values()].length <= AT_ONCE;
+    this.element.open = many <= AT_ONCE;
     this.element.addEventListener("toggle", () => (this.stale ? this.reload() : this.connect()));
   }
 

@@ -88,6 +88,8 @@ function line(event) {
   );
 }
 
+const LINES = 2000; // of a long file in the document, before somebody asks for more
+
 export class Source {
   constructor(run, open) {
     this.run = run;
@@ -116,13 +118,46 @@ export class Source {
   draw(found) {
     const marks = new Map();
     for (const mark of found.marks) for (let number = mark.from; number <= mark.to; number += 1) marks.set(number, mark);
-    fill(this.place, found.lines.map((text, i) => {
-      const mark = marks.get(i + 1);
-      const first = mark && mark.from === i + 1;
-      return h("div", { class: mark ? `line marked ${tone(mark.state)}` : "line", id: `yaml-${i + 1}` }, h("span", { class: "n", "aria-hidden": "true" }, String(i + 1)), h("span", { class: "t" }, text || " "), first ? h("button", { type: "button", class: "flag", onclick: () => this.open(mark.task) }, chip(mark.state)) : null);
-    }));
+    this.lines = found.lines;
+    this.marks = marks;
+    const first = found.marks.length ? found.marks[0].from - 1 : 0;
+    this.from = found.lines.length > LINES ? Math.max(0, first - LINES / 4) : 0;
+    this.to = Math.min(found.lines.length, this.from + LINES);
+    this.earlier = h("button", { class: "more", type: "button", onclick: () => this.extend(-1) }, "Show earlier lines");
+    this.later = h("button", { class: "more", type: "button", onclick: () => this.extend(1) }, "Show later lines");
+    fill(this.place, this.earlier, this.made(this.from, this.to), this.later);
+    this.offer();
     const marked = this.place.querySelector(".marked");
     if (marked) marked.scrollIntoView({ block: "center" });
+  }
+
+  offer() {
+    this.earlier.hidden = this.from === 0;
+    this.later.hidden = this.to === this.lines.length;
+  }
+
+  extend(way) {
+    if (way < 0) {
+      const from = Math.max(0, this.from - LINES);
+      const height = this.place.scrollHeight;
+      this.earlier.after(...this.made(from, this.from));
+      this.place.scrollTop += this.place.scrollHeight - height;
+      this.from = from;
+    } else {
+      const to = Math.min(this.lines.length, this.to + LINES);
+      this.later.before(...this.made(this.to, to));
+      this.to = to;
+    }
+    this.offer();
+  }
+
+  made(from, to) {
+    return this.lines.slice(from, to).map((text, at) => {
+      const i = from + at;
+      const mark = this.marks.get(i + 1);
+      const first = mark && mark.from === i + 1;
+      return h("div", { class: mark ? `line marked ${tone(mark.state)}` : "line", id: `yaml-${i + 1}` }, h("span", { class: "n", "aria-hidden": "true" }, String(i + 1)), h("span", { class: "t" }, text || " "), first ? h("button", { type: "button", class: "flag", onclick: () => this.open(mark.task) }, chip(mark.state)) : null);
+    });
   }
 }
 

@@ -269,7 +269,7 @@ async function begin() {
   for (const row of found.rows) rows.set(key(row), row);
   asking = new Asking(id, say);
   table = new Table(rows, openTask);
-  graph = new Graph(id, rows, openTask);
+  graph = new Graph(id, rows, openTask, found.many);
   detail = new Detail(id, rows, byId("detail"), { close: () => go({ task: null, file: null, line: null }), go, acts: () => (about.read_only ? [] : run.acts), ask: (act, from) => asking.ask(act, from) });
   parts = { tasks: { elements: [graph.element, table.element] }, data: new Data(id, about), events: new Events(id), yaml: new Source(id, openTask) };
   fill(byId("hero"), h("div", { class: "row" }, h("div", { class: "title" }, h("h1", {}, run.name), hero.chip), hero.buttons), about.description ? h("p", { class: "soft" }, about.description) : null, hero.headline, hero.tally, hero.reason, hero.strip, hero.legend, hero.facts);
@@ -291,6 +291,29 @@ async function begin() {
     }
   });
   follow(`/api/runs/${id}/live`, run.seq, take, (what) => showStatus(byId("connection"), what), () => gone);
+  await takeRest(found.first, found.many);
+}
+
+// The rows that did not come at once. What the live stream has told of one meanwhile is newer, or will be told again.
+async function takeRest(from, many) {
+  let again = 3; // items have joined, so that the rows have other places: from the beginning, but not for ever
+  while (from < many && !gone) {
+    let found;
+    try {
+      found = await get(`/api/runs/${id}/rows`, { from: String(from) });
+    } catch (error) {
+      showRefusal(byId("notice"), error);
+      return;
+    }
+    for (const row of found.rows) if (!rows.has(key(row))) rows.set(key(row), row);
+    const moved = found.many !== many && again > 0;
+    from = moved ? 0 : from + found.rows.length;
+    many = found.many;
+    again -= moved ? 1 : 0;
+    if (!found.rows.length) break;
+    table.arrange();
+    if (from >= many) show();
+  }
 }
 
 begin();
