@@ -43,7 +43,8 @@ def main() -> int:
     _reconfigure()
     try:
         value = _run(wanted["code"], wanted["args"]) if wanted["call"] is None else _call(wanted)
-        _leave(wanted["value"], _encoded(value, wanted["limit"]))
+        if value is not None:  # nothing is what is taken for the value where none is left
+            _leave(wanted["value"], _encoded(value, wanted["limit"]))
     except SystemExit:
         raise
     except BaseException as error:  # the task's failure, whatever it is
@@ -150,6 +151,7 @@ def _serve() -> int:
 
     supervisor, connection, poll = os.getppid(), _socket.socket(fileno=3), select.poll()
     ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, _KILL)
+    _warm_up()  # what is made at its first use is made once, and not in every child
     gc.collect()
     gc.freeze()
     connection.send(b"r")
@@ -190,7 +192,10 @@ def _tell_end(connection: "_Socket", pid: int) -> None:
 
 
 def _wait_for_work(connection: "_Socket", tell: int) -> int:
-    """Be the spare, and then the process of an attempt."""
+    """Be the spare, and then the process of an attempt: of what it is to do nothing is done before it may begin."""
+    import array  # noqa: PLC0415 - as above
+    import struct  # noqa: PLC0415
+
     _warm_up()
     data, ancillary, _, _ = connection.recvmsg(1 << 18, 64)
     if not data or not ancillary:
@@ -198,7 +203,14 @@ def _wait_for_work(connection: "_Socket", tell: int) -> int:
     os.close(tell)
     connection.close()
     os.setsid()
-    _await_word(_become(data, ancillary[0][2]))
+    *fds, link = array.array("i", ancillary[0][2])
+    os.write(
+        link, struct.pack("i", os.getpid())
+    )  # while it is written down who this is there is enough to do
+    _become(data, fds)
+    if os.read(link, 1) != b"g":
+        os._exit(1)
+    os.close(link)
     _leave_with(main)
     return 0
 
@@ -214,14 +226,12 @@ def _warm_up() -> None:
     _reconfigure()
 
 
-def _become(data: bytes, rights: bytes) -> int:
-    """Put on the environment, the place and the descriptors of an attempt; the one that leads to the supervisor."""
-    import array  # noqa: PLC0415 - as above
-    import marshal  # noqa: PLC0415
+def _become(data: bytes, fds: "list[int]") -> None:
+    """Put on the environment, the place and the descriptors of an attempt."""
+    import marshal  # noqa: PLC0415 - as above
 
-    fds = array.array("i", rights)
     environment, cwd, argv = marshal.loads(data)  # noqa: S302 - from the supervisor, over a private socket
-    for target, fd in enumerate(fds[:3]):
+    for target, fd in enumerate(fds):
         os.dup2(fd, target)
         os.close(fd)
     _put_on(environment)
@@ -230,7 +240,6 @@ def _become(data: bytes, rights: bytes) -> int:
     sys.stderr = sys.__stderr__ = _stream(2, "w", sys.stderr)  # type: ignore[misc]
     sys.argv[:] = argv[1:]
     os.chdir(cwd)
-    return fds[3]
 
 
 def _stream(fd: int, mode: str, like: "Any") -> "Any":
@@ -254,21 +263,13 @@ def _stream(fd: int, mode: str, like: "Any") -> "Any":
 
 
 def _put_on(environment: "dict[str, str]") -> None:
-    for name in [name for name in os.environ if name not in environment]:
-        del os.environ[name]
+    here = dict(os.environ)  # to ask it name by name takes three times as long
+    for name in here:
+        if name not in environment:
+            del os.environ[name]
     for name, value in environment.items():
-        if os.environ.get(name) != value:
+        if here.get(name) != value:
             os.environ[name] = value
-
-
-def _await_word(link: int) -> None:
-    """Nothing is done before the supervisor knows of this process, and nothing when it does not."""
-    import struct  # noqa: PLC0415 - as above
-
-    os.write(link, struct.pack("i", os.getpid()))
-    if os.read(link, 1) != b"g":
-        os._exit(1)
-    os.close(link)
 
 
 def _leave_with(code_of: "Callable[[], int]") -> None:

@@ -5,8 +5,8 @@
         |--ready, ends of its children-- nursery --fork--> the next spare
 
 The nursery is started when a second attempt wants it, and used once it says that it is ready; until then, and whenever
-anything about it is in doubt, attempts are started the usual way. A spare says its number and waits for a word before it does
-anything of the attempt: no code runs that is not in the log, and none twice. The supervisor hears of the ends of these processes
+anything about it is in doubt, attempts are started the usual way. A spare says its number, gets ready, and waits for a word before it
+does anything of the attempt: no code runs that is not in the log, and none twice. The supervisor hears of the ends of these processes
 from the nursery, and inherits them when that is killed.
 """
 
