@@ -88,27 +88,25 @@ class Told:
         self._safe: Safe | None = None
         self._standing: Standing | None = None
 
-    def look(self, journal: SqliteJournal) -> list[str]:
-        """The events for what is new, in order; none if there is nothing."""
+    def look(self, journal: SqliteJournal) -> str | None:
+        """The next event, None if there is nothing new.
+
+        One at a time: a run that records faster than it is folded would otherwise be told of when it is over.
+        """
         row = journal.run(self._run_id)
         standing = self._stands(row)  # once: what is told and what is remembered of it are the same
         if self._shown is None:
             definition = journal.definition(self._run_id)
             self._shown, self._safe = Shown(definition), Safe(self._doors, definition)
             self._shown.fold(journal.entries(self._run_id, limit=self._seq) if self._seq else [])
-        found = []
-        while entries := journal.entries(self._run_id, after=self._shown.seq, limit=AT_ONCE):
-            if any("revision" in (entry.data or {}) for entry in entries):
-                self._shown, self._seq = None, entries[-1].seq
-                return [
-                    event({"reload": True})
-                ]  # another file from here on: nothing known of its tasks holds
-            rows = self._shown.fold(entries)
-            found.append(self._event(journal, row, standing, rows, entries))
-        if not found and standing != self._standing:
-            found.append(self._event(journal, row, standing, [], []))
+        entries = journal.entries(self._run_id, after=self._shown.seq, limit=AT_ONCE)
+        if any("revision" in (entry.data or {}) for entry in entries):
+            self._shown, self._seq = None, entries[-1].seq
+            return event({"reload": True})  # another file from here on: nothing known of its tasks holds
+        if not entries and standing == self._standing:
+            return None
         self._standing = standing
-        return found
+        return self._event(journal, row, standing, self._shown.fold(entries), entries)
 
     def _stands(self, row: RunRow) -> Standing:
         held = is_held(self._doors.home, row.id)
@@ -140,9 +138,8 @@ async def run_events(
             yield ": alive\n\n"
             continue
         try:
-            events = await reading(told.look)
+            while not stopping() and (text := await reading(told.look)) is not None:
+                yield text
         except NotFoundError:
             yield event({"gone": True})
             return
-        for text in events:
-            yield text

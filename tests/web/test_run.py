@@ -6,7 +6,9 @@ import re
 
 import pytest
 
+from taskrun.cli.webdoors import doors
 from taskrun.journal.sqlite import SqliteJournal
+from taskrun.web.streaming import Told
 from tests.command import Taskrun
 from tests.web.page import Page
 
@@ -363,3 +365,20 @@ def test_a_run_that_is_deleted_while_it_is_looked_at_is_told_to_be_gone(page: Pa
     assert stream.next()[1] == {"gone": True}
     stream.close()
     assert page.ask("GET", f"/api/runs/{run}").status == 404
+
+
+def test_what_is_new_is_told_in_pieces_and_not_when_all_of_it_is_known(
+    taskrun: Taskrun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = "\n".join(f"  - {{name: t{number}, echo: hello}}" for number in range(1200))
+    done = taskrun("run", taskrun.file(f"name: many\ntasks:\n{tasks}\n"), "-o", "ndjson")
+    monkeypatch.setenv("TASKRUN_HOME", str(taskrun.home))
+    told = Told(doors(), done.events[0]["run"], 0)
+    journal = SqliteJournal.open(str(taskrun.home), readonly=True)
+    try:
+        pieces = [json.loads(told.look(journal).partition("data: ")[2]) for _ in range(3)]
+        assert told.look(journal) is None
+    finally:
+        journal.close()
+    assert [len(piece["events"]) for piece in pieces] == [1000, 1000, 402]
+    assert [piece["run"]["counts"].get("SUCCESS") for piece in pieces] == [499, 999, 1200]
