@@ -27,6 +27,7 @@ PARTS = {
         whole.graph,
         whole.sleeps,
         whole.echo,
+        whole.python,
         whole.rollback,
         parts.machine,
         parts.journal,

@@ -124,6 +124,22 @@ def echo(bench):
     bench.curves["peak memory, MB"] = memory
 
 
+def python(bench):
+    """A chain of Python attempts that do nothing; what it takes until one that is up can be forked is taken off."""
+    counts = {count: {"name": "line", "tasks": pythons(count)} for count in (10, 510)}
+    ours = {
+        count: bench.taskrun("run", bench.file(f"python{count}.yaml", text), "--jobs", 1, *PROCESS)
+        for count, text in counts.items()
+    }
+    alternate(ours, 1)  # from here on they have been seen
+    found = alternate(ours, bench.rounds)
+    bench.note("python tasks in a line", (found[510].wall - found[10].wall) / 500 * 1e3, "ms a task", 2)
+
+
+def pythons(count):
+    return [{"name": f"t{i}", "python": {"code": "pass"}, "revert": "none"} for i in range(count)]
+
+
 def rollback(bench):
     good = bench.file("good.yaml", line(1000, "true", "true"))
     bad = line(1000, "true", "true")

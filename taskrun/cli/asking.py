@@ -1,13 +1,9 @@
 """`on_failure: ask`: what is to become of a failed run, asked at the terminal once nothing of it runs any more."""
 
-import sys
-import termios
-
 from taskrun.app.base import Outcome
-from taskrun.cli.continuing import Event, GoOn
+from taskrun.cli.answers import ask, resume, revert
+from taskrun.cli.continuing import GoOn
 from taskrun.cli.found import open_journal
-from taskrun.engine import events as e
-from taskrun.engine.flow import Flow
 from taskrun.listeners.screen import is_terminal
 
 REVERT, RETRY, STOP = "revert", "retry", "stop"
@@ -21,20 +17,11 @@ _CHOICES = {
 def attend(outcome: Outcome, go_on: GoOn) -> Outcome:
     """Ask, and do what is wanted, until the run needs no answer or nobody is there to give one."""
     while _waits_for_answer(outcome):
-        wanted = _ask()
+        wanted = ask("What now?", _CHOICES)
         if wanted == STOP:
             return outcome
-        event: Event = _revert if wanted == REVERT else _resume
-        outcome = go_on(event, "revert" if wanted == REVERT else "resume")
+        outcome = go_on(revert, "revert") if wanted == REVERT else go_on(resume, "resume")
     return outcome
-
-
-def _revert(_flow: Flow, at: float) -> e.Event:
-    return e.RevertRequested(at)
-
-
-def _resume(_flow: Flow, at: float) -> e.Event:
-    return e.ResumeRequested(at)
 
 
 def _waits_for_answer(outcome: Outcome) -> bool:
@@ -47,25 +34,3 @@ def _waits_for_answer(outcome: Outcome) -> bool:
         return bool(journal.definition(outcome.run_id).get("on_failure") == "ask")
     finally:
         journal.close()
-
-
-def _ask() -> str:
-    """The one word, or the beginning of it. No answer (Ctrl-D, Ctrl-C) means to stop."""
-    lines = [f"  {name:<8}{meaning}" for name, meaning in _CHOICES.items()]
-    sys.stderr.write("\n".join(["", "What now?", *lines, ""]))
-    termios.tcflush(0, termios.TCIFLUSH)  # what was typed before the question is no answer to it
-    while True:
-        sys.stderr.write("> ")
-        sys.stderr.flush()
-        try:
-            line = sys.stdin.readline()
-        except KeyboardInterrupt:
-            line = ""
-        if not line:
-            sys.stderr.write("\n")
-            return STOP
-        word = line.strip().lower()
-        found = [name for name in _CHOICES if word and name.startswith(word)]
-        if len(found) == 1:
-            return found[0]
-        sys.stderr.write(f"{', '.join(_CHOICES)}?\n")
