@@ -1,11 +1,8 @@
-"""One word of an answer to a question at the terminal, and the two events that most answers lead to."""
+"""One word of an answer to a question at the terminal."""
 
 import sys
 import termios
 from collections.abc import Mapping
-
-from taskrun.engine import events as e
-from taskrun.engine.flow import Flow
 
 
 def ask(question: str, answers: Mapping[str, str]) -> str:
@@ -32,11 +29,3 @@ def ask(question: str, answers: Mapping[str, str]) -> str:
         if len(found) == 1:
             return found[0]
         sys.stderr.write(f"{', '.join(answers)}?\n")
-
-
-def resume(_flow: Flow, at: float) -> e.Event:
-    return e.ResumeRequested(at)
-
-
-def revert(_flow: Flow, at: float) -> e.Event:
-    return e.RevertRequested(at)

@@ -2,8 +2,8 @@
 
 from taskrun.app.base import Outcome
 from taskrun.app.resolving import resolve_task
-from taskrun.cli.answers import ask, resume, revert
-from taskrun.cli.continuing import GoOn
+from taskrun.cli.answers import ask
+from taskrun.cli.continuing import GoOn, resume, revert
 from taskrun.listeners.sanitize import one_line
 from taskrun.listeners.screen import is_terminal
 

@@ -1,8 +1,8 @@
 """`on_failure: ask`: what is to become of a failed run, asked at the terminal once nothing of it runs any more."""
 
 from taskrun.app.base import Outcome
-from taskrun.cli.answers import ask, resume, revert
-from taskrun.cli.continuing import GoOn
+from taskrun.cli.answers import ask
+from taskrun.cli.continuing import GoOn, resume, revert
 from taskrun.cli.found import open_journal
 from taskrun.listeners.screen import is_terminal
 

@@ -37,5 +37,15 @@ def go_on(
     return outcome
 
 
+def resume(_flow: Flow, at: float) -> e.Event:
+    """Go on where it stands."""
+    return e.ResumeRequested(at)
+
+
+def revert(_flow: Flow, at: float) -> e.Event:
+    """Undo all of it."""
+    return e.RevertRequested(at)
+
+
 def _say_waiting() -> None:
     show("Tasks of the run are still running; waiting for them to end.\n", STDERR)

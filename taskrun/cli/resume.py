@@ -57,11 +57,11 @@ def _resume(row: RunRow, jobs: int, look: tuple[str, str, str, str], current: "C
     from taskrun.app.base import RunOptions  # noqa: PLC0415
     from taskrun.cli import approving, asking  # noqa: PLC0415
     from taskrun.cli.continuing import go_on  # noqa: PLC0415
+    from taskrun.cli.continuing import resume as going_on  # noqa: PLC0415
     from taskrun.cli.output import Output  # noqa: PLC0415
-    from taskrun.engine.events import ResumeRequested  # noqa: PLC0415
 
     shown, options = Output(*look), RunOptions(jobs)
-    outcome = go_on(row, lambda _flow, at: ResumeRequested(at), "resume", shown, options, current=current)
+    outcome = go_on(row, going_on, "resume", shown, options, current=current)
     if not shown.for_programs:
         for attend in (approving.attend, asking.attend):
             outcome = attend(outcome, lambda event, verb: go_on(row, event, verb, shown, options))

@@ -10,6 +10,7 @@ from taskrun.app.resolving import resolve_task
 from taskrun.app.revised import revised
 from taskrun.app.shared import masker_of, shared_names
 from taskrun.cli.changed import Changes, changes, current_of
+from taskrun.cli.continuing import resume
 from taskrun.drivers.planning import Wishes, plan_wishes
 from taskrun.engine import events as e
 from taskrun.engine.flow import Flow
@@ -64,9 +65,9 @@ def _wishes(run_id: str, wish: Wish) -> Wishes:
         case possible.CANCEL:
             return [lambda _flow, at: e.CancelRequested(at, {"type": "Cancelled", "message": wish.reason})]
         case possible.RESUME:
-            return [_resume]
+            return [resume]
         case possible.APPROVE:
-            return [_resolution(run_id, wish, "done"), _resume]
+            return [_resolution(run_id, wish, "done"), resume]
         case possible.SKIP:
             return [_resolution(run_id, wish, "skip"), _reversal(run_id, wish)]
         case _:
@@ -75,10 +76,6 @@ def _wishes(run_id: str, wish: Wish) -> Wishes:
 
 def _resolution(run_id: str, wish: Wish, word: str) -> Any:
     return lambda flow, at: e.Resolved(at, node_of(flow, run_id, wish.task), word, {"reason": wish.reason})
-
-
-def _resume(_flow: Flow, at: float) -> e.Event:
-    return e.ResumeRequested(at)
 
 
 def _reversal(run_id: str, wish: Wish) -> Callable[[Flow, float], e.Event]:
