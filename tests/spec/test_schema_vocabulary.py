@@ -79,6 +79,15 @@ def test_compiling_does_not_load_pydantic():
     assert not {"pydantic", "requests", "rich", "click", "asyncio", "taskrun.spec.schema"} & set(loaded)
 
 
+def test_a_plain_file_does_not_wait_for_what_addresses_and_databases_need():
+    loaded = run(
+        "import sys; from taskrun.spec.compiler import compile_text\n"
+        "compile_text(b'name: f\\ntasks: [{name: a, run: x}]', 'x.yaml'); print(*sys.modules)"
+    )
+    assert "taskrun.spec.compiling.field_values" in loaded
+    assert not {"urllib.parse", "ipaddress", "sqlite3", "_sqlite3"} & set(loaded)
+
+
 def test_reading_inputs_loads_neither_yaml_nor_a_validator():
     loaded = run("import sys; import taskrun.spec.inputs; print(*sys.modules)")
     assert not {"yaml", "pydantic", "pydantic_core", "json", "typing_extensions"} & set(loaded)

@@ -7,10 +7,8 @@ from typing import Any
 from taskrun.actions.kinds import HTTP_FORMS
 from taskrun.errors import ExpressionError
 from taskrun.spec.compiling.complaints import complain_value, is_lost
-from taskrun.spec.compiling.http_values import host, http, url
 from taskrun.spec.compiling.literals import Fields, Found, empty, is_open, plain, seconds, some_time
 from taskrun.spec.compiling.place_values import edit, from_to, move, one_file, paths, places, symlink
-from taskrun.spec.compiling.sql_values import sql
 from taskrun.spec.compiling.unit import Entry
 from taskrun.spec.marks import Map
 
@@ -79,7 +77,21 @@ def _python(fields: Fields) -> Found:
             yield "args", f"`{name}` cannot be the name of an argument", None
 
 
+def _http(fields: Fields) -> Found:
+    from taskrun.spec.compiling.http_values import http  # noqa: PLC0415 - addresses take long to load
+
+    return http(fields)
+
+
+def _sql(fields: Fields) -> Found:
+    from taskrun.spec.compiling.sql_values import sql  # noqa: PLC0415 - few tasks are one
+
+    return sql(fields)
+
+
 def _wait_for(fields: Fields) -> Found:
+    from taskrun.spec.compiling.http_values import host, url  # noqa: PLC0415 - as above
+
     if "url" in fields:
         yield from url("url", fields["url"])
     elif "expect" in fields:
@@ -122,7 +134,7 @@ _CHECKS: dict[str, Callable[[Fields], Found]] = {
     "run": _run,
     "exec": _exec,
     "python": _python,
-    "http": http,
+    "http": _http,
     "wait_for": _wait_for,
     "approve": _message,
     "fail": _message,
@@ -135,5 +147,5 @@ _CHECKS: dict[str, Callable[[Fields], Found]] = {
     "mkdir": places,
     "delete": places,
     "symlink": symlink,
-    "sql": sql,
+    "sql": _sql,
 }
