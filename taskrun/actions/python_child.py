@@ -204,10 +204,8 @@ def _wait_for_work(connection: "_Socket", tell: int) -> int:
     connection.close()
     os.setsid()
     *fds, link = array.array("i", ancillary[0][2])
-    os.write(
-        link, struct.pack("i", os.getpid())
-    )  # while it is written down who this is there is enough to do
-    _become(data, fds)
+    os.write(link, struct.pack("i", os.getpid()))
+    _become(data, fds)  # while the supervisor writes down who this is
     if os.read(link, 1) != b"g":
         os._exit(1)
     os.close(link)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 from taskrun.executors.outlets import Outlets
 from taskrun.executors.protocol import Spawn
-from taskrun.executors.spares import Spares
 from taskrun.executors.warm import Nursery
 
 _OUTPUT_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOCTTY | os.O_NOFOLLOW
@@ -44,12 +43,11 @@ def launch(
     ignored: Sequence[int],
     outlets: Outlets | None = None,
     nursery: Nursery | None = None,
-    spares: Spares | None = None,
 ) -> int:
     """Start the process as the leader of a session of its own; its number.
 
     ``ignored`` are the signals this process ignores, which the new one must not inherit. What it prints goes through
-    ``outlets``, if there are any, and otherwise straight into its files, which may be ``spares``.
+    ``outlets``, if there are any, and otherwise straight into its files.
 
     Raises:
         CannotStartError: it never ran, and never will in this way.
@@ -62,9 +60,6 @@ def launch(
         raise _no_directory(spawn.cwd, error) from None
     ours: list[int] = []
     try:
-        if spares is not None:
-            for path in files_of(spawn):
-                spares.become(path)
         pid = None if nursery is None else _fork(spawn, environment, outlets, nursery)
         if pid is not None:
             return pid
@@ -113,11 +108,6 @@ def _fork(
     if pid is None and outlets is not None:
         outlets.abandon(spawn.key)
     return pid
-
-
-def files_of(spawn: Spawn) -> list[str]:
-    """What it prints into."""
-    return [spawn.out] if spawn.err is None else [spawn.out, spawn.err]
 
 
 def _input(spawn: Spawn, ours: list[int]) -> list[_Opening | _Copying]:

@@ -12,7 +12,7 @@ from taskrun.executors import linux
 from taskrun.executors.attempts_log import began_line, mark_of, starting_line
 from taskrun.executors.ending import Endings
 from taskrun.executors.family import Attempt, Families
-from taskrun.executors.launch import BusyError, CannotStartError, files_of, launch
+from taskrun.executors.launch import BusyError, CannotStartError, launch
 from taskrun.executors.outlets import Outlets
 from taskrun.executors.protocol import Ended, Spawn, wall_clock
 from taskrun.executors.reports import Reports
@@ -94,6 +94,9 @@ class Starting:
     def _launch(self, spawn: Spawn, environment: dict[str, str], mark: str) -> bool:
         """Start it, or report that this cannot be done; False if there is no room for it now."""
         before = linux.ticks()
+        files = [path for path in (spawn.out, spawn.err) if path is not None and spawn.masked is None]
+        for path in files:
+            self._spares.become(path)
         try:
             pid = launch(
                 spawn,
@@ -101,7 +104,6 @@ class Starting:
                 self._ignored,
                 None if spawn.masked is None else self._outlets,
                 self._nursery if spawn.warm else None,
-                self._spares if spawn.masked is None else None,
             )
         except CannotStartError as error:
             self._outlets.abandon(spawn.key)
@@ -121,7 +123,6 @@ class Starting:
         if spawn.warm:
             self._nursery.let_go()
         deadline = None if spawn.timeout is None else time.monotonic() + spawn.timeout
-        files = files_of(spawn) if spawn.masked is None else ()
         attempt = Attempt(spawn.key, mark, pid, deadline, spawn.grace, files)
         self._families.add(attempt)
         self._endings.watch(attempt)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.command import Taskrun
+from tests.web.flows import SAVED
 from tests.web.page import Page
 
 # Tasks wait at gates: a fifo that the test opens when it wants them to go on.
@@ -43,13 +44,6 @@ tasks:
   - {name: first, run: echo one, revert: echo back}
   - {name: sure, approve: "Is it <b>time</b>?"}
   - {name: third, run: echo three, revert: echo back}
-"""
-SAVED = """
-name: saved
-tasks:
-  - {name: first, run: echo one, revert: echo back}
-  - {savepoint: middle}
-  - {name: second, run: echo two, revert: echo back}
 """
 
 

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from taskrun.journal.base import FORMAT, Entry, RunRow
 from taskrun.journal.sqlite import SqliteJournal
 from tests.command import Taskrun
+from tests.web.flows import SAVED
 from tests.web.page import Page
 
 Look = Callable[..., Tab]
@@ -35,13 +36,6 @@ tasks:
   - {name: first, run: echo one, revert: echo back}
   - {name: second, run: echo two, revert: {run: "test -e mended", retry: {attempts: 1}}}
   - {name: third, run: exit 1, revert: none}
-"""
-SAVED = """
-name: saved
-tasks:
-  - {name: first, run: echo one, revert: echo back}
-  - {savepoint: middle}
-  - {name: second, run: echo two, revert: echo back}
 """
 APPROVAL = """
 name: asking
